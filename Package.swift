@@ -1,0 +1,61 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// Every target is built the same way: warnings are errors, async functions stay on their caller's
+/// executor unless they say otherwise, and every C header sees the same feature macros.
+let common: [SwiftSetting] = [
+    .treatAllWarnings(as: .error),
+    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .unsafeFlags(["-Xcc", "-D_GNU_SOURCE"]),
+]
+
+func library(_ name: String, _ dependencies: [String]) -> Target {
+    .target(name: name, dependencies: dependencies.map { .byName(name: $0) }, swiftSettings: common)
+}
+
+func shelf(_ name: String, pkgConfig: String, apt: String) -> Target {
+    .systemLibrary(name: "C" + name, path: "Sources/C/" + name, pkgConfig: pkgConfig, providers: [.apt([apt])])
+}
+
+func tests(_ name: String, _ dependencies: [String]) -> Target {
+    .testTarget(name: name, dependencies: dependencies.map { .byName(name: $0) }, swiftSettings: common)
+}
+
+let package = Package(
+    name: "refrain",
+    products: [
+        .executable(name: "refrain", targets: ["refrain"]),
+        .executable(name: "refrain-sim", targets: ["Simulator"]),
+    ],
+    targets: [
+        shelf("Event", pkgConfig: "libevent", apt: "libevent-dev"),
+        shelf("Microhttpd", pkgConfig: "libmicrohttpd", apt: "libmicrohttpd-dev"),
+        shelf("Curl", pkgConfig: "libcurl", apt: "libcurl4-gnutls-dev"),
+        shelf("Crypto", pkgConfig: "libcrypto", apt: "libssl-dev"),
+        shelf("Yaml", pkgConfig: "yaml-0.1", apt: "libyaml-dev"),
+
+        library("Core", []),
+        library("Dialects", ["Core"]),
+        library("Tiers", ["Core"]),
+        library("Engine", ["Core", "Dialects", "Tiers"]),
+        library("Foreign", ["Core", "CEvent", "CMicrohttpd", "CCurl", "CCrypto", "CYaml"]),
+        library("Server", ["Core", "Dialects", "Engine", "Foreign"]),
+        library("TestKit", ["Core", "Dialects", "Tiers", "Engine"]),
+        .executableTarget(
+            name: "refrain", dependencies: ["Core", "Dialects", "Tiers", "Engine", "Foreign", "Server"],
+            swiftSettings: common),
+        .executableTarget(name: "Simulator", dependencies: ["Core", "Foreign"], swiftSettings: common),
+
+        tests("CoreTests", ["Core", "TestKit"]),
+        tests("DialectsTests", ["Dialects", "TestKit"]),
+        tests("TiersTests", ["Tiers", "TestKit"]),
+        tests("EngineTests", ["Engine", "TestKit"]),
+        tests("ForeignTests", ["Foreign", "TestKit"]),
+        tests("ServerTests", ["Server", "TestKit"]),
+        tests("IntegrationTests", ["TestKit"]),
+        tests("TidyTests", []),
+    ],
+    swiftLanguageModes: [.v6]
+)
