@@ -1,0 +1,132 @@
+/// The closed value set of a metric label, with a dense index for each value.
+package protocol MetricLabelValue: CaseIterable, Equatable, Sendable {
+    var labelWord: String { get }
+    /// The position in `allCases`. Types counted on the way of every request spell it out as a switch, which
+    /// compiles to nothing; for the others the search is cheap enough.
+    var labelIndex: Int { get }
+}
+
+extension MetricLabelValue {
+    package var labelIndex: Int {
+        // The value is one of its own type's cases.
+        Self.allCases.firstIndex(of: self).map { Self.allCases.distance(from: Self.allCases.startIndex, to: $0) } ?? 0
+    }
+}
+
+extension MetricLabelValue where Self: RawRepresentable, RawValue == String {
+    package var labelWord: String { rawValue }
+}
+
+extension Outcome.Kind: MetricLabelValue {
+    package var labelIndex: Int {
+        switch self {
+        case .hit: 0
+        case .semantic: 1
+        case .stale: 2
+        case .coalesced: 3
+        case .miss: 4
+        case .bypass: 5
+        }
+    }
+}
+
+extension TierName: MetricLabelValue {
+    package var labelIndex: Int {
+        switch self {
+        case .memory: 0
+        case .redis: 1
+        case .objects: 2
+        }
+    }
+}
+
+extension BypassReason: MetricLabelValue {}
+extension NotStored: MetricLabelValue {}
+
+/// What a request was for: one of the dialects, or anything else that is passed through.
+package enum Endpoint: String, MetricLabelValue {
+    case chat, completions, embeddings, responses, messages, other
+
+    package init(_ dialect: Dialect?) {
+        switch dialect {
+        case .chat: self = .chat
+        case .completions: self = .completions
+        case .embeddings: self = .embeddings
+        case .responses: self = .responses
+        case .messages: self = .messages
+        case nil: self = .other
+        }
+    }
+
+    package var labelIndex: Int {
+        switch self {
+        case .chat: 0
+        case .completions: 1
+        case .embeddings: 2
+        case .responses: 3
+        case .messages: 4
+        case .other: 5
+        }
+    }
+}
+
+/// What a tier said to a look-up. `stale`: it held an entry past its lifetime.
+package enum LookupResult: String, MetricLabelValue {
+    case hit, stale, miss
+
+    package var labelIndex: Int {
+        switch self {
+        case .hit: 0
+        case .stale: 1
+        case .miss: 2
+        }
+    }
+}
+
+/// How a call to the upstream ended.
+package enum UpstreamResult: MetricLabelValue {
+    /// With a complete message whose status is below 400.
+    case ok
+    /// With a complete message whose status is 400 to 499.
+    case clientError
+    /// With a complete message whose status is 500 or more.
+    case serverError
+    case failed(UpstreamFailure.Kind)
+
+    package static var allCases: [UpstreamResult] {
+        [.ok, .clientError, .serverError] + UpstreamFailure.Kind.allCases.map { .failed($0) }
+    }
+
+    /// `status` is that of the message; `end` is how it ended.
+    package init(status: Int, end: UpstreamEnd) {
+        switch end {
+        case .failed(let failure): self = .failed(failure.kind)
+        case .complete: self = status < 400 ? .ok : status < 500 ? .clientError : .serverError
+        }
+    }
+
+    package var labelWord: String {
+        switch self {
+        case .ok: "ok"
+        case .clientError: "client-error"
+        case .serverError: "server-error"
+        case .failed(let kind): kind.rawValue
+        }
+    }
+}
+
+package enum TokenKind: String, MetricLabelValue {
+    case prompt, completion
+
+    package var labelIndex: Int { self == .prompt ? 0 : 1 }
+}
+
+/// Why an entry left memory.
+package enum EvictionReason: String, MetricLabelValue {
+    /// To make room.
+    case capacity
+    /// Its lifetime and the time it may be served stale are over.
+    case expired
+    /// Not let in: the admission filter preferred what it would have displaced.
+    case rejected
+}

@@ -1,0 +1,112 @@
+import Synchronization
+
+/// A row of counters without names: the caller computes the index.
+struct CounterRow<let count: Int>: ~Copyable, Sendable {
+    private let cells = InlineArray<count, Atomic<UInt64>> { _ in Atomic(0) }
+
+    init() {}
+
+    @inline(__always)
+    func add(_ amount: UInt64 = 1, at index: Int) {
+        cells[index].wrappingAdd(amount, ordering: .relaxed)
+    }
+
+    func load(_ index: Int) -> UInt64 { cells[index].load(ordering: .relaxed) }
+
+    var values: [UInt64] { (0..<count).map { load($0) } }
+}
+
+/// Durations counted on `HistogramScale`.
+struct Histogram: ~Copyable, Sendable {
+    private let steps = CounterRow<812>()
+    private let sum = Atomic<UInt64>(0)
+
+    init() {
+        precondition(HistogramScale.stepCount == 812, "Histogram: the storage must have as many cells as the scale")
+    }
+
+    @inline(__always)
+    func observe(nanoseconds: Int64) {
+        steps.add(at: HistogramScale.step(ofNanoseconds: nanoseconds))
+        sum.wrappingAdd(UInt64(bitPattern: max(nanoseconds, 0)), ordering: .relaxed)
+    }
+
+    func read(into reading: inout HistogramReading) {
+        for step in 0..<HistogramScale.stepCount { reading.add(step: step, steps.load(step)) }
+        reading.add(sum: sum.load(ordering: .relaxed))
+    }
+}
+
+/// The counters of one worker.
+///
+/// Each worker has its own, so that counting never moves a cache line between cores; `MetricsRegistry` sums
+/// them when somebody asks. Any thread may count into any block and nothing is lost: order does not matter to
+/// sums, therefore every access is relaxed.
+package final class MetricsBlock: Sendable {
+    private let requests = CounterRow<36>()
+    private let bypasses = CounterRow<32>()
+    private let notStoredAnswers = CounterRow<32>()
+    private let coalescedRequests = CounterRow<1>()
+    private let lookups = CounterRow<9>()
+    private let tokens = CounterRow<2>()
+    private let upstreamResults = CounterRow<32>()
+    private let durations = InlineArray<6, Histogram> { _ in Histogram() }
+    private let upstreamDurations = Histogram()
+
+    package init() {}
+
+    /// One answered request; `duration` in nanoseconds from the complete request to the end of its answer.
+    @inline(__always)
+    package func countRequest(_ endpoint: Endpoint, _ outcome: Outcome.Kind, duration: Int64) {
+        requests.add(at: endpoint.labelIndex &* 6 &+ outcome.labelIndex)
+        durations[outcome.labelIndex].observe(nanoseconds: duration)
+    }
+
+    package func countBypass(_ reason: BypassReason) { bypasses.add(at: reason.labelIndex) }
+
+    package func countNotStored(_ reason: NotStored) { notStoredAnswers.add(at: reason.labelIndex) }
+
+    package func countCoalesced() { coalescedRequests.add(at: 0) }
+
+    @inline(__always)
+    package func countLookup(_ tier: TierName, _ result: LookupResult) {
+        lookups.add(at: tier.labelIndex &* 3 &+ result.labelIndex)
+    }
+
+    /// Tokens of an answer that was not asked of the upstream; negative where the upstream did not say.
+    @inline(__always)
+    package func countSaved(promptTokens: Int32, completionTokens: Int32) {
+        if promptTokens > 0 { tokens.add(UInt64(promptTokens), at: TokenKind.prompt.labelIndex) }
+        if completionTokens > 0 { tokens.add(UInt64(completionTokens), at: TokenKind.completion.labelIndex) }
+    }
+
+    /// One finished call to the upstream; `duration` in nanoseconds.
+    package func countUpstream(_ result: UpstreamResult, duration: Int64) {
+        upstreamResults.add(at: result.labelIndex)
+        upstreamDurations.observe(nanoseconds: duration)
+    }
+
+    /// The counters behind a metric in the order of its series, nil where it is not counted here.
+    func counters(of metric: MetricName) -> [UInt64]? {
+        switch metric {
+        case .requests: requests.values
+        case .bypass: bypasses.values
+        case .notStored: notStoredAnswers.values
+        case .coalesced: coalescedRequests.values
+        case .tierLookups: lookups.values
+        case .savedTokens: tokens.values
+        case .upstreamRequests: upstreamResults.values
+        default: nil
+        }
+    }
+
+    /// Adds the histogram of one series to `reading`; false where the metric is none.
+    func read(_ metric: MetricName, series: Int, into reading: inout HistogramReading) -> Bool {
+        switch metric {
+        case .requestDuration: durations[series].read(into: &reading)
+        case .upstreamDuration: upstreamDurations.read(into: &reading)
+        default: return false
+        }
+        return true
+    }
+}

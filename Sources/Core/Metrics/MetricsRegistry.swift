@@ -1,0 +1,68 @@
+import Synchronization
+
+/// All blocks of counters and all readers of gauges of one process; what a scrape reads.
+package final class MetricsRegistry: Sendable {
+    package typealias Reader = @Sendable () -> Double
+
+    private struct Sources {
+        var blocks: [MetricsBlock] = []
+        /// By metric, then by series; registering a series again replaces its reader.
+        var readers: [MetricName: [Int: Reader]] = [:]
+    }
+
+    private let sources = Mutex(Sources())
+    /// The value of the label `version` of `refrain_build_info`.
+    package let version: String
+
+    package init(version: String) { self.version = version }
+
+    /// The counters for a new worker, summed into every later reading.
+    package func makeBlock() -> MetricsBlock {
+        let block = MetricsBlock()
+        sources.withLock { $0.blocks.append(block) }
+        return block
+    }
+
+    /// Has a metric without labels read through a closure, which may be called on any thread.
+    package func read(_ metric: MetricName, _ reader: @escaping Reader) {
+        precondition(MetricsTable[metric].labels.isEmpty, "\(MetricsTable[metric].name) has a label: give its value")
+        register(metric, series: 0, reader)
+    }
+
+    /// Has one series of a metric with one label read through a closure, which may be called on any thread.
+    package func read<Value: MetricLabelValue>(_ metric: MetricName, _ value: Value, _ reader: @escaping Reader) {
+        let labels = MetricsTable[metric].labels
+        precondition(
+            labels.count == 1 && labels[0].values == Value.allCases.map(\.labelWord),
+            "\(MetricsTable[metric].name) is not labelled with \(Value.self)")
+        register(metric, series: value.labelIndex, reader)
+    }
+
+    private func register(_ metric: MetricName, series: Int, _ reader: @escaping Reader) {
+        precondition(MetricsTable[metric].kind != .histogram, "\(MetricsTable[metric].name) is counted in blocks")
+        sources.withLock { $0.readers[metric, default: [:]][series] = reader }
+    }
+
+    /// The values of a counter or gauge in the order of its series. Counted ones have all their series; of the
+    /// others those that a reader was registered for.
+    package func values(of metric: MetricName) -> [(series: Int, value: Double)] {
+        let (blocks, readers) = sources.withLock { ($0.blocks, $0.readers[metric] ?? [:]) }
+        // Readers run outside the lock: they may take locks of their own.
+        var totals = readers.mapValues { $0() }
+        let seriesCount = MetricsTable[metric].seriesCount
+        for block in blocks {
+            guard let counters = block.counters(of: metric) else { break }
+            for series in 0..<seriesCount { totals[series, default: 0] += Double(counters[series]) }
+        }
+        return totals.sorted { $0.key < $1.key }.map { (series: $0.key, value: $0.value) }
+    }
+
+    /// One series of a histogram, summed over all blocks.
+    package func histogram(_ metric: MetricName, series: Int = 0) -> HistogramReading {
+        var reading = HistogramReading()
+        for block in sources.withLock({ $0.blocks }) {
+            guard block.read(metric, series: series, into: &reading) else { break }
+        }
+        return reading
+    }
+}

@@ -1,0 +1,156 @@
+/// Every metric there is. What each one means is declared once, in `MetricsTable`.
+package enum MetricName: Int, Sendable, CaseIterable {
+    case requests, requestDuration, bypass, notStored, coalesced, savedTokens
+    case tierLookups, tierBytes, tierCapacity, entries, evictions
+    case upstreamRequests, upstreamDuration
+    case flights, inflightRequests, httpConnections, logDropped
+    case buildInfo, processStartTime, processResidentMemory, processCPU
+}
+
+/// One metric: its name on the wire, type, unit, labels with their closed value sets, and what it means.
+package struct Metric: Sendable {
+    package enum Kind: String, Sendable {
+        case counter, gauge, histogram
+    }
+
+    package struct Label: Sendable {
+        package let name: String
+        package let values: [String]
+
+        init<Value: MetricLabelValue>(_ name: String, _ values: Value.Type) {
+            self.name = name
+            self.values = Value.allCases.map(\.labelWord)
+        }
+    }
+
+    package let name: String
+    package let kind: Kind
+    package let unit: String
+    package let labels: [Label]
+    package let sentence: String
+
+    init(_ name: String, _ kind: Kind, _ unit: String, _ labels: [Label] = [], _ sentence: String) {
+        self.name = name
+        self.kind = kind
+        self.unit = unit
+        self.labels = labels
+        self.sentence = sentence
+    }
+
+    /// How many series it has, histogram buckets not counted.
+    package var seriesCount: Int { labels.reduce(1) { $0 * $1.values.count } }
+
+    /// The label values of a series; the last label varies fastest.
+    package func labelValues(of series: Int) -> [String] {
+        var rest = series
+        var values: [String] = []
+        for label in labels.reversed() {
+            values.append(label.values[rest % label.values.count])
+            rest /= label.values.count
+        }
+        return values.reversed()
+    }
+}
+
+package enum MetricsTable {
+    package static let all: [Metric] = MetricName.allCases.map { describe($0) }
+
+    package static subscript(name: MetricName) -> Metric { all[name.rawValue] }
+
+    private static func describe(_ name: MetricName) -> Metric {
+        switch name {
+        case .requests, .requestDuration, .bypass, .notStored, .coalesced, .savedTokens: ofRequests(name)
+        case .tierLookups, .tierBytes, .tierCapacity, .entries, .evictions: ofTiers(name)
+        default: ofProcess(name)
+        }
+    }
+
+    private static func ofRequests(_ name: MetricName) -> Metric {
+        switch name {
+        case .requests:
+            Metric(
+                "refrain_requests_total", .counter, "requests",
+                [.init("endpoint", Endpoint.self), .init("outcome", Outcome.Kind.self)],
+                "Requests answered, by what they were for and how they were answered.")
+        case .requestDuration:
+            Metric(
+                "refrain_request_duration_seconds", .histogram, "seconds", [.init("outcome", Outcome.Kind.self)],
+                "Time from a complete request to the end of its answer.")
+        case .bypass:
+            Metric(
+                "refrain_bypass_total", .counter, "requests", [.init("reason", BypassReason.self)],
+                "Requests passed on without looking at the cache, by reason.")
+        case .notStored:
+            Metric(
+                "refrain_not_stored_total", .counter, "answers", [.init("reason", NotStored.self)],
+                "Answers to cacheable requests that were not kept, by reason.")
+        case .coalesced:
+            Metric(
+                "refrain_coalesced_total", .counter, "requests", [],
+                "Requests that joined a call already under way instead of making their own.")
+        default:
+            Metric(
+                "refrain_saved_tokens_total", .counter, "tokens", [.init("kind", TokenKind.self)],
+                "Tokens the upstream did not have to read or write, as counted by the kept answers.")
+        }
+    }
+
+    private static func ofTiers(_ name: MetricName) -> Metric {
+        switch name {
+        case .tierLookups:
+            Metric(
+                "refrain_tier_lookups_total", .counter, "look-ups",
+                [.init("tier", TierName.self), .init("result", LookupResult.self)],
+                "Look-ups in a tier, by what they found.")
+        case .tierBytes:
+            Metric(
+                "refrain_tier_bytes", .gauge, "bytes", [.init("tier", TierName.self)],
+                "Bytes a tier holds, keys and overhead included.")
+        case .tierCapacity:
+            Metric(
+                "refrain_tier_capacity_bytes", .gauge, "bytes", [.init("tier", TierName.self)],
+                "Bytes a tier may hold.")
+        case .entries:
+            Metric("refrain_entries", .gauge, "entries", [.init("tier", TierName.self)], "Answers a tier holds.")
+        default:
+            Metric(
+                "refrain_evictions_total", .counter, "entries", [.init("reason", EvictionReason.self)],
+                "Answers that left memory without being purged or replaced, by reason.")
+        }
+    }
+
+    private static func ofProcess(_ name: MetricName) -> Metric {
+        switch name {
+        case .upstreamRequests:
+            Metric(
+                "refrain_upstream_requests_total", .counter, "calls", [.init("result", UpstreamResult.self)],
+                "Calls to the upstream, by how they ended.")
+        case .upstreamDuration:
+            Metric(
+                "refrain_upstream_duration_seconds", .histogram, "seconds", [],
+                "Time from the start of a call to the upstream to its end.")
+        case .flights:
+            Metric("refrain_flights", .gauge, "calls", [], "Calls to the upstream whose answer others may join.")
+        case .inflightRequests:
+            Metric("refrain_inflight_requests", .gauge, "requests", [], "Requests that are being answered.")
+        case .httpConnections:
+            Metric("refrain_http_connections", .gauge, "connections", [], "Open connections to the data port.")
+        case .logDropped:
+            Metric(
+                "refrain_log_dropped_total", .counter, "lines", [],
+                "Log lines thrown away because they could not be written as fast as they came.")
+        case .buildInfo:
+            Metric("refrain_build_info", .gauge, "", [], "Always 1; the label version says which build runs.")
+        case .processStartTime:
+            Metric(
+                "process_start_time_seconds", .gauge, "seconds", [],
+                "When the process started, in seconds since 1970.")
+        case .processResidentMemory:
+            Metric("process_resident_memory_bytes", .gauge, "bytes", [], "Memory that is resident.")
+        default:
+            Metric(
+                "process_cpu_seconds_total", .counter, "seconds", [],
+                "Processor time used, in user and system mode together.")
+        }
+    }
+}

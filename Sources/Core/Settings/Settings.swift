@@ -1,0 +1,143 @@
+/// Everything a user may set, with its default as the initial value of its field.
+///
+/// What else there is to know of each setting (its name, form, range and a sentence) stands once, in
+/// `SettingsTable`; parsing, printing and the reference page come from there.
+package struct Settings: Sendable, Equatable {
+    package var listen = NetworkAddress(host: "127.0.0.1", port: 8400)
+    package var admin = Admin()
+    package var upstreams: [Upstream] = []
+    package var cache = Cache()
+    package var memory = Memory()
+    package var redis = Redis()
+    package var objects = Objects()
+    package var semantic = Semantic()
+    package var limits = Limits()
+    package var log = Log()
+
+    package init() {}
+
+    package struct Admin: Sendable, Equatable {
+        package var listen = NetworkAddress(host: "127.0.0.1", port: 8401)
+        /// Empty: no credential is asked for.
+        package var token = Secret("")
+        package init() {}
+    }
+
+    package struct Upstream: Sendable, Equatable {
+        package var name = "upstream"
+        package var url = UpstreamURL.unset
+        package var weight = 1
+        package var connectTimeout = Duration.seconds(5)
+        package var firstByteTimeout = Duration.seconds(120)
+        package var idleTimeout = Duration.seconds(120)
+        package var totalTimeout = Duration.seconds(600)
+        /// Empty: the system's certificate authorities.
+        package var caFile = ""
+        package var verifyTLS = true
+        package var http2 = true
+        package init() {}
+    }
+
+    package struct Cache: Sendable, Equatable {
+        package var enabled = true
+        package var ttl = Duration.seconds(24 * 3600)
+        package var staleIfError = Duration.seconds(7 * 24 * 3600)
+        package var staleWhileRevalidate = Duration.seconds(600)
+        package var partition = Partition.apiKey
+        /// Empty: chance, drawn when the process starts.
+        package var secret = Secret("")
+        package var trustFor = Duration.seconds(600)
+        package var leftOut = [
+            "stream", "stream_options", "user", "metadata", "store", "service_tier", "prompt_cache_key",
+            "safety_identifier",
+        ]
+        package var keyHeaders = [
+            "anthropic-version", "anthropic-beta", "openai-beta", "openai-organization", "openai-project",
+        ]
+        package var keepHeaders = ["x-request-id", "request-id", "openai-model", "openai-version"]
+        package var maxRequest = ByteCount.mebibytes(8)
+        package var maxAnswer = ByteCount.mebibytes(32)
+        package var askForUsage = true
+        package var honorNoStore = true
+        package var onAbort = OnAbort.finish
+        package var abortTimeout = Duration.seconds(120)
+        package var followerTimeout = Duration.seconds(60)
+        package init() {}
+
+        /// How long past its expiry an entry is still of use.
+        package var staleRetention: Duration { max(staleIfError, staleWhileRevalidate) }
+    }
+
+    /// Between whom answers are shared.
+    package enum Partition: Sendable, Equatable {
+        /// Between requests with the same credential.
+        case apiKey
+        /// Between all.
+        case shared
+        /// Between requests with the same value of a header, whose name is in lower case.
+        case header(String)
+    }
+
+    /// What becomes of an answer that nobody waits for any more.
+    package enum OnAbort: String, Sendable, CaseIterable {
+        case finish, cancel
+    }
+
+    package struct Memory: Sendable, Equatable {
+        package var capacity = ByteCount.mebibytes(256)
+        package var eviction = Eviction.lru
+        /// 0: chosen from the capacity and the number of workers.
+        package var shards = 0
+        package init() {}
+    }
+
+    package enum Eviction: String, Sendable, CaseIterable {
+        case lru, tinylfu
+    }
+
+    package struct Redis: Sendable, Equatable {
+        package var url = ""
+        package init() {}
+    }
+
+    package struct Objects: Sendable, Equatable {
+        package var url = ""
+        package init() {}
+    }
+
+    package struct Semantic: Sendable, Equatable {
+        package var mode = "off"
+        package init() {}
+    }
+
+    package struct Limits: Sendable, Equatable {
+        /// 0: one per core.
+        package var workers = 0
+        package var requestBody = ByteCount.mebibytes(64)
+        package var requestHead = ByteCount.kibibytes(32)
+        package var connections = 20_000
+        package var idleTimeout = Duration.seconds(75)
+        package var headTimeout = Duration.seconds(10)
+        package var bodyTimeout = Duration.seconds(60)
+        package var drainTimeout = Duration.seconds(30)
+        package var jsonDepth = 64
+        package var upstreamConnections = 256
+        package init() {}
+    }
+
+    package struct Log: Sendable, Equatable {
+        package var level = LogLevel.info
+        package var format = LogFormat.json
+        package var requests = RequestLog.bypass
+        package init() {}
+    }
+
+    package enum LogFormat: String, Sendable, CaseIterable {
+        case json, text
+    }
+
+    /// Which requests get a log line of their own.
+    package enum RequestLog: String, Sendable, CaseIterable {
+        case none, bypass, all
+    }
+}
