@@ -135,3 +135,14 @@ package struct UpstreamFailure: Error, Sendable, Equatable {
         self.message = message
     }
 }
+
+/// Deadlines of the engine.
+package protocol Scheduler: Sendable {
+    /// Calls `work` once after `delay` nanoseconds, on any thread, unless cancelled first.
+    func schedule(after delay: Int64, _ work: @escaping @Sendable () -> Void) -> any Scheduled
+}
+
+package protocol Scheduled: Sendable {
+    /// From any thread; `work` may already be running.
+    func cancel()
+}

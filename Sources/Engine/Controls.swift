@@ -1,0 +1,82 @@
+import Core
+
+/// What a request asks of the cache, from its `Cache-Control` and `x-refrain-*` headers.
+///
+/// `Cache-Control` is borrowed: HTTP caches do not apply it to POST.
+package struct Controls: Sendable, Equatable {
+    /// Do not answer from the cache; the fresh answer is kept.
+    package var noCache = false
+    /// Neither answer from the cache nor keep the answer.
+    package var noStore = false
+    /// Answer from the cache or not at all.
+    package var onlyIfCached = false
+    /// The oldest acceptable answer, in seconds.
+    package var maxAge: Int64?
+    /// How long after its expiry an answer may be served when the upstream fails, in seconds.
+    package var staleIfError: Int64?
+    /// How long the answer is to be kept, in milliseconds.
+    package var ttl: Int64?
+    package var isSemanticOff = false
+    /// 0 interactive, 1 standard, 2 batch.
+    package var priority = 1
+
+    package init() {}
+
+    /// Reads one `Cache-Control` line. Directives it does not know are ignored, as RFC 9111 asks.
+    mutating func readCacheControl(_ line: BytesView) throws(BypassReason) {
+        for part in line.split(separator: UInt8(ascii: ",")) {
+            let directive = UnsafeRawBufferPointer(rebasing: part).trimmed
+            let equals = directive.firstIndex(of: UInt8(ascii: "="))
+            let name = UnsafeRawBufferPointer(rebasing: directive[..<(equals ?? directive.count)]).trimmed
+            let value = equals.map { UnsafeRawBufferPointer(rebasing: directive[($0 + 1)...]).trimmed }
+            if name.equalsIgnoringCase("no-cache") {
+                noCache = true
+            } else if name.equalsIgnoringCase("no-store") {
+                noStore = true
+            } else if name.equalsIgnoringCase("only-if-cached") {
+                onlyIfCached = true
+            } else if name.equalsIgnoringCase("max-age") {
+                maxAge = try Controls.seconds(value)
+            } else if name.equalsIgnoringCase("stale-if-error") {
+                staleIfError = try Controls.seconds(value)
+            }
+        }
+    }
+
+    /// `x-refrain-ttl`: seconds, or a number with a unit (`90s`, `10m`, `24h`, `7d`).
+    mutating func readTTL(_ value: BytesView) throws(BypassReason) {
+        let text = value.trimmed.text
+        if let seconds = Int64(text), seconds >= 0 {
+            ttl = Controls.clamped(seconds) * 1000
+        } else if let duration = SettingForm.duration(text) {
+            ttl = Controls.clamped(duration.milliseconds / 1000) * 1000
+        } else {
+            throw .badControl
+        }
+    }
+
+    /// `x-refrain-semantic: off`.
+    mutating func readSemantic(_ value: BytesView) throws(BypassReason) {
+        guard value.trimmed.equalsIgnoringCase("off") else { throw .badControl }
+        isSemanticOff = true
+    }
+
+    /// `x-refrain-priority: 0 | 1 | 2`.
+    mutating func readPriority(_ value: BytesView) throws(BypassReason) {
+        let digits = value.trimmed
+        guard digits.count == 1, (48...50).contains(digits[0]) else { throw .badControl }
+        priority = Int(digits[0] - 48)
+    }
+
+    private static func seconds(_ value: BytesView?) throws(BypassReason) -> Int64 {
+        guard var value, !value.isEmpty else { throw .badControl }
+        if value.count >= 2, value[0] == 34, value[value.count - 1] == 34 {
+            value = UnsafeRawBufferPointer(rebasing: value[1..<(value.count - 1)])
+        }
+        guard !value.isEmpty, value.count <= 18, value.allSatisfy({ (48...57).contains($0) }) else { throw .badControl }
+        return clamped(value.reduce(0) { $0 * 10 + Int64($1 - 48) })
+    }
+
+    /// RFC 9111 section 1.2.2: a delta that is too large counts as 2^31 seconds.
+    private static func clamped(_ seconds: Int64) -> Int64 { min(seconds, 1 << 31) }
+}

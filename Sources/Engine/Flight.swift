@@ -1,0 +1,198 @@
+import Core
+import Dialects
+import Synchronization
+
+/// What somebody who boarded a flight may begin with.
+package enum Opening: Sendable {
+    /// The answer comes in the form that was asked for: read it as it arrives.
+    case live(UpstreamHead)
+    case ended(FlightEnd)
+    /// The answer cannot be had from this flight: ask for it without company.
+    case released(NotStored)
+    /// The time a follower may wait is over.
+    case timedOut
+    /// The seat was given up.
+    case left
+}
+
+/// How a flight ended.
+package enum FlightEnd: Sendable {
+    /// The answer is complete and was kept.
+    case kept(Entry, UpstreamHead)
+    /// It had been kept meanwhile; nothing was asked.
+    case found(Entry)
+    /// The upstream's answer is complete, but not one to keep.
+    case answered(UpstreamHead, Bytes, NotStored)
+    /// What came went to those who were listening; nothing is left for others.
+    case relayed
+    case failed(UpstreamFailure)
+}
+
+/// A complete answer on its way into the cache.
+package struct FlightCargo: Sendable {
+    package var head: UpstreamHead
+    package var form: Form
+    package var content: Bytes
+    package var usage: Range<Int>
+    /// What the stream was found to be; a whole answer is judged when it lands.
+    package var verdict: Verdict?
+    /// Why it may not be kept, where that is known already.
+    package var refusal: NotStored?
+}
+
+/// Why there is no cargo.
+enum FlightFault: Error {
+    case failed(UpstreamFailure)
+    case refused(NotStored)
+}
+
+/// One call to the upstream, shared by all who want its answer. It belongs to none of them: the one who started it
+/// may leave and the others read on.
+package final class Flight: UpstreamSink {
+    /// What becomes of the flight when nobody waits any more.
+    package struct AbortRule: Sendable {
+        var onAbort: Settings.OnAbort
+        /// How long it may go on alone, in nanoseconds.
+        var timeout: Int64
+        var scheduler: any Scheduler
+    }
+
+    private let state: Mutex<FlightState>
+    private let abortRule: AbortRule
+    /// Judges and keeps a complete answer.
+    private let land: @Sendable (FlightCargo) -> FlightEnd
+    /// Takes the flight out of the table, before anybody hears of its end. More than once is harmless.
+    private let leaveTable: @Sendable (Flight) -> Void
+    private let onRefusal: @Sendable (NotStored) -> Void
+    private let isPurged = Atomic(false)
+
+    init(
+        state: consuming FlightState, abortRule: AbortRule, land: @escaping @Sendable (FlightCargo) -> FlightEnd,
+        leaveTable: @escaping @Sendable (Flight) -> Void, onRefusal: @escaping @Sendable (NotStored) -> Void
+    ) {
+        self.state = Mutex(state)
+        self.abortRule = abortRule
+        self.land = land
+        self.leaveTable = leaveTable
+        self.onRefusal = onRefusal
+    }
+
+    /// Its answer was asked for before a purge that covers it, and must not be kept.
+    func markPurged() { isPurged.store(true, ordering: .releasing) }
+
+    func board(form: Form, wantsUsage: Bool) -> FlightSeat? {
+        state.withLock { $0.takeSeat(form: form, wantsUsage: wantsUsage) }.map { FlightSeat(flight: self, id: $0) }
+    }
+
+    /// Asks the upstream. On the thread that the upstream wants to be called on.
+    func depart(_ upstream: any Upstream, _ request: UpstreamRequest) {
+        let call = upstream.start(request, sink: self)
+        perform(state.withLock { $0.departed(call) })
+    }
+
+    /// Ends a flight that never had to depart.
+    func end(_ end: FlightEnd) {
+        leaveTable(self)
+        perform(state.withLock { $0.ended(end) })
+    }
+
+    // MARK: UpstreamSink
+
+    package func responded(_ head: UpstreamHead) { perform(state.withLock { $0.responded(head) }) }
+
+    package func delivered(_ bytes: UnsafeRawBufferPointer) -> SinkDemand {
+        let (demand, effects) = state.withLock { $0.delivered(bytes) }
+        perform(effects)
+        return demand
+    }
+
+    package func finished(_ end: UpstreamEnd) {
+        let landed: FlightEnd
+        switch state.withLock({ $0.finishCollecting(end) }) {
+        case .success(var cargo):
+            if isPurged.load(ordering: .acquiring) { cargo.refusal = cargo.refusal ?? .purged }
+            landed = land(cargo)
+            if case .answered(_, _, let reason) = landed { onRefusal(reason) }
+        case .failure(.failed(let failure)):
+            landed = .failed(failure)
+            onRefusal(.failed)
+        case .failure(.refused(let reason)):
+            landed = .relayed
+            if state.withLock({ $0.dialect }) != nil { onRefusal(reason) }
+        }
+        self.end(landed)
+    }
+
+    // MARK: Seats
+
+    fileprivate func wait(seat: Int, timeout: Int64?) async -> Opening {
+        let timer = timeout.map { delay in
+            abortRule.scheduler.schedule(after: delay) { self.perform(self.state.withLock { $0.expire(seat: seat) }) }
+        }
+        defer { timer?.cancel() }
+        return await withTaskCancellationHandler {
+            await withCheckedContinuation { waiter in
+                perform(state.withLock { $0.await(seat: seat, waiter) })
+            }
+        } onCancel: {
+            leave(seat: seat)
+        }
+    }
+
+    fileprivate func listen(seat: Int, _ waker: @escaping @Sendable () -> Void) {
+        state.withLock { $0.listen(seat: seat, waker) }
+    }
+
+    fileprivate func read(seat: Int, into target: UnsafeMutableRawBufferPointer) -> BodyRead {
+        let (result, effects) = state.withLock { $0.read(seat: seat, into: target) }
+        perform(effects)
+        return result
+    }
+
+    fileprivate func leave(seat: Int) {
+        let (effects, isAlone) = state.withLock { state in
+            (state.leaveSeat(seat), state.isEmpty && !state.isOver && !state.isRelaying)
+        }
+        perform(effects)
+        guard isAlone else { return }
+        switch abortRule.onAbort {
+        case .cancel: abandon()
+        case .finish:
+            // Weak: a flight that lands in time must not hold its answer until the deadline.
+            _ = abortRule.scheduler.schedule(after: abortRule.timeout) { [weak self] in self?.abandon() }
+        }
+    }
+
+    private func abandon() { perform(state.withLock { $0.abandon() }) }
+
+    private func perform(_ effects: FlightState.Effects) {
+        if effects.leavesTable { leaveTable(self) }
+        for (waiter, opening) in effects.openings { waiter.resume(returning: opening) }
+        for waker in effects.wakers { waker() }
+        effects.cancels?.cancel()
+        effects.resumes?.resume()
+    }
+}
+
+/// A place on a flight; given up with the last reference.
+package final class FlightSeat: Sendable {
+    private let flight: Flight
+    private let id: Int
+
+    fileprivate init(flight: Flight, id: Int) {
+        self.flight = flight
+        self.id = id
+    }
+
+    deinit { flight.leave(seat: id) }
+
+    /// Waits until the answer can be begun; at most `timeout` nanoseconds where given. Gives the seat up when the
+    /// task is cancelled.
+    func opening(timeout: Int64?) async -> Opening { await flight.wait(seat: id, timeout: timeout) }
+
+    /// Copies what has come and was not read yet.
+    package func read(into target: UnsafeMutableRawBufferPointer) -> BodyRead { flight.read(seat: id, into: target) }
+
+    /// `waker` is called, on any thread, when there is something to read again after `.later`.
+    package func listen(_ waker: @escaping @Sendable () -> Void) { flight.listen(seat: id, waker) }
+}

@@ -1,0 +1,304 @@
+import Core
+import Dialects
+
+/// One upstream call and everybody who waits for its answer, as a plain value: events go in, what is to be done comes
+/// out as `Effects`, and `Flight` does it outside its lock.
+///
+/// A flight is first *collecting*: every byte is held, so that a late follower can read from the start and the
+/// answer can be kept. It turns to *relaying* when it may not be kept anyway (pass-through, too large, malformed):
+/// then only a window is held and the slowest reader sets the pace.
+struct FlightState {
+    struct Limits: Sendable {
+        /// A collected answer beyond this is only relayed.
+        var maxAnswer: Int
+        /// How far the upstream may be ahead of the slowest reader of a relayed answer, in bytes.
+        var window = 1 << 20
+        /// A whole answer is held back until it is complete, so that a failure in the middle can still be told as
+        /// one; beyond this size it is passed on as it comes.
+        var heldBack = 1 << 20
+    }
+
+    /// Somebody who waits for or reads the answer.
+    struct Seat {
+        var reader: AnswerLog.Reader
+        let form: Form
+        var waiter: CheckedContinuation<Opening, Never>?
+        var waker: (@Sendable () -> Void)?
+        /// Told that there is news, and has not looked yet.
+        var isSignalled = false
+    }
+
+    struct Effects {
+        var openings: [(CheckedContinuation<Opening, Never>, Opening)] = []
+        var wakers: [@Sendable () -> Void] = []
+        var resumes: (any UpstreamCall)?
+        var cancels: (any UpstreamCall)?
+        /// New followers must not find this flight any more.
+        var leavesTable = false
+    }
+
+    let dialect: Dialect?
+    private let limits: Limits
+    private(set) var head: UpstreamHead?
+    /// How the answer is laid out; before the head is there, how it was asked for.
+    private(set) var form: Form
+    private(set) var log = AnswerLog()
+    private(set) var end: FlightEnd?
+    private(set) var isRelaying: Bool
+    /// Why it turned to relaying, or may not be kept for another reason known before its end.
+    private(set) var refusal: NotStored?
+    private var watcher: StreamWatcher?
+    private var isOpen = false
+    private var isPaused = false
+    private var isAbandoned = false
+    private var seats: [Int: Seat] = [:]
+    private var nextSeat = 0
+    private var call: (any UpstreamCall)?
+
+    /// `dialect` nil: the answer is only relayed.
+    init(dialect: Dialect?, form: Form, limits: Limits) {
+        self.dialect = dialect
+        self.form = form
+        self.limits = limits
+        isRelaying = dialect == nil
+    }
+
+    var isEmpty: Bool { seats.isEmpty }
+    var isOver: Bool { end != nil }
+
+    // MARK: Seats
+
+    /// nil when the start of the answer is gone, or nobody new may join.
+    mutating func takeSeat(form: Form, wantsUsage: Bool) -> Int? {
+        guard log.start == 0, !isAbandoned, !(isRelaying && isOpen) else { return nil }
+        nextSeat += 1
+        seats[nextSeat] = Seat(reader: AnswerLog.Reader(joined: log.end, wantsUsage: wantsUsage), form: form)
+        return nextSeat
+    }
+
+    /// Gives up a seat; a waiter on it is released.
+    mutating func leaveSeat(_ id: Int) -> Effects {
+        var effects = Effects()
+        guard let seat = seats.removeValue(forKey: id) else { return effects }
+        if let waiter = seat.waiter { effects.openings.append((waiter, .left)) }
+        if isRelaying, seats.isEmpty, end == nil {
+            isAbandoned = true
+            effects.cancels = call
+            effects.leavesTable = true
+        }
+        release(&effects)
+        return effects
+    }
+
+    /// Nobody waits any more and the answer is not to be finished for its own sake.
+    mutating func abandon() -> Effects {
+        var effects = Effects()
+        guard seats.isEmpty, end == nil, !isAbandoned else { return effects }
+        isAbandoned = true
+        refusal = .abandoned
+        effects.cancels = call
+        effects.leavesTable = true
+        return effects
+    }
+
+    mutating func await(seat id: Int, _ waiter: CheckedContinuation<Opening, Never>) -> Effects {
+        var effects = Effects()
+        guard let seat = seats[id] else {
+            effects.openings.append((waiter, .left))
+            return effects
+        }
+        if let opening = opening(for: seat) {
+            effects.openings.append((waiter, opening))
+        } else {
+            seats[id]?.waiter = waiter
+        }
+        return effects
+    }
+
+    mutating func expire(seat id: Int) -> Effects {
+        var effects = Effects()
+        guard let waiter = seats[id]?.waiter else { return effects }
+        seats[id]?.waiter = nil
+        effects.openings.append((waiter, .timedOut))
+        return effects
+    }
+
+    mutating func listen(seat id: Int, _ waker: @escaping @Sendable () -> Void) { seats[id]?.waker = waker }
+
+    mutating func read(seat id: Int, into target: UnsafeMutableRawBufferPointer) -> (BodyRead, Effects) {
+        var effects = Effects()
+        guard var seat = seats[id] else { return (.broken, effects) }
+        let count = log.read(&seat.reader, into: target)
+        seat.isSignalled = false
+        seats[id] = seat
+        release(&effects)
+        if count > 0 { return (.bytes(count), effects) }
+        switch end {
+        case nil: return (.later, effects)
+        case .failed: return (.broken, effects)
+        case .kept, .found, .answered, .relayed: return (.end, effects)
+        }
+    }
+
+    /// What a seat may begin with now, nil while it has to wait.
+    private func opening(for seat: Seat) -> Opening? {
+        if isOpen, let head, seat.form == form || dialect == nil { return .live(head) }
+        if let end { return .ended(end) }
+        return isOpen && isRelaying ? .released(refusal ?? .tooLarge) : nil
+    }
+
+    // MARK: What the upstream says
+
+    mutating func departed(_ call: any UpstreamCall) -> Effects {
+        var effects = Effects()
+        guard end == nil else { return effects }
+        self.call = call
+        // Everybody may have left between boarding and this.
+        if isAbandoned { effects.cancels = call }
+        return effects
+    }
+
+    mutating func responded(_ head: UpstreamHead) -> Effects {
+        var effects = Effects()
+        self.head = head
+        guard let dialect else {
+            isOpen = true
+            settle(&effects)
+            return effects
+        }
+        let type = head.headers.first(named: "content-type") ?? ""
+        form = type.lowercased().hasPrefix("text/event-stream") ? .stream : .whole
+        if form == .stream, (200..<300).contains(head.status) { watcher = StreamWatcher(dialect: dialect) }
+        return effects
+    }
+
+    mutating func delivered(_ piece: BytesView) -> (SinkDemand, Effects) {
+        var effects = Effects()
+        if isAbandoned { return (.stop, effects) }
+        if isRelaying, log.end - slowest >= limits.window {
+            isPaused = true
+            return (.pause, effects)
+        }
+        if watcher != nil {
+            watch(piece)
+            isOpen = isOpen || !log.isEmpty
+        } else if isRelaying {
+            log.append(piece, .answer)
+        } else {
+            collectWhole(piece)
+        }
+        if !isRelaying, log.end > limits.maxAnswer { relay(because: .tooLarge) }
+        effects.leavesTable = isRelaying && dialect != nil
+        settle(&effects)
+        return (.more, effects)
+    }
+
+    /// The content as collected, once the upstream is done; nil where it was only relayed.
+    mutating func finishCollecting(_ result: UpstreamEnd) -> Result<FlightCargo, FlightFault> {
+        if case .failed(let failure) = result {
+            return .failure(isAbandoned ? .refused(.abandoned) : .failed(failure))
+        }
+        guard let head else {
+            return .failure(.failed(UpstreamFailure(.malformed, "the upstream ended without an answer")))
+        }
+        var verdict: Verdict?
+        if var watcher {
+            do throws(NotStored) {
+                verdict = try watcher.finish()
+            } catch {
+                refusal = refusal ?? error
+                appendRest(of: &watcher)
+            }
+            self.watcher = nil
+        }
+        if let refusal, isRelaying { return .failure(.refused(refusal)) }
+        guard !isRelaying, let collected = log.collected() else { return .failure(.refused(refusal ?? .malformed)) }
+        return .success(
+            FlightCargo(
+                head: head, form: form, content: collected.content, usage: collected.usage, verdict: verdict,
+                refusal: refusal))
+    }
+
+    mutating func ended(_ end: FlightEnd) -> Effects {
+        var effects = Effects()
+        guard self.end == nil else { return effects }
+        self.end = end
+        call = nil
+        effects.leavesTable = true
+        settle(&effects)
+        return effects
+    }
+
+    // MARK: Inside
+
+    private mutating func watch(_ piece: BytesView) {
+        guard var watcher = watcher.take() else { return }
+        do throws(NotStored) {
+            try watcher.feed(piece) { kind, bytes in
+                switch kind {
+                case .answer: log.append(bytes, .answer)
+                case .usage: log.append(bytes, .usage)
+                case .wire: log.append(bytes, .wire)
+                }
+            }
+            self.watcher = watcher
+        } catch {
+            // What cannot be understood is not kept, but it is still the upstream's answer: pass it on as it is.
+            appendRest(of: &watcher)
+            relay(because: error)
+        }
+    }
+
+    private mutating func appendRest(of watcher: inout StreamWatcher) {
+        watcher.takeRest().withUnsafeBytes { log.append($0, .answer) }
+    }
+
+    private mutating func relay(because reason: NotStored) {
+        refusal = refusal ?? reason
+        isRelaying = true
+        isOpen = true
+        watcher = nil
+    }
+
+    /// Blank lines before a whole answer are how a busy server keeps the connection alive: they are passed on at once.
+    private mutating func collectWhole(_ piece: BytesView) {
+        var blank = 0
+        if log.answerCount == 0 {
+            blank = piece.firstIndex { $0 != 10 && $0 != 13 && $0 != 32 && $0 != 9 } ?? piece.count
+        }
+        log.append(UnsafeRawBufferPointer(rebasing: piece[..<blank]), .wire)
+        log.append(UnsafeRawBufferPointer(rebasing: piece[blank...]), .answer)
+        isOpen = isOpen || (blank > 0 && blank == piece.count) || log.end > limits.heldBack
+    }
+
+    /// The position of the reader that is furthest behind.
+    private var slowest: Int { seats.values.lazy.map(\.reader.position).min() ?? log.end }
+
+    private mutating func release(_ effects: inout Effects) {
+        guard isRelaying, isOpen else { return }
+        let slowest = slowest
+        log.release(before: slowest)
+        if isPaused, log.end - slowest < limits.window / 2 {
+            isPaused = false
+            effects.resumes = call
+        }
+    }
+
+    /// Tells everybody who can go on now.
+    private mutating func settle(_ effects: inout Effects) {
+        for id in seats.keys {
+            guard var seat = seats[id] else { continue }
+            if let waiter = seat.waiter {
+                guard let opening = opening(for: seat) else { continue }
+                seat.waiter = nil
+                effects.openings.append((waiter, opening))
+            } else if let waker = seat.waker, !seat.isSignalled {
+                seat.isSignalled = true
+                effects.wakers.append(waker)
+            } else {
+                continue
+            }
+            seats[id] = seat
+        }
+    }
+}
