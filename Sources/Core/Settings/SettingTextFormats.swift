@@ -1,0 +1,169 @@
+/// A single line of text.
+package struct TextFormat: SettingFormat {
+    package let what: String
+    package let maxBytes: Int
+    package let allowsEmpty: Bool
+    package let isAllowed: @Sendable (UInt8) -> Bool
+
+    package let kind = "text"
+    package var expected: String { what }
+
+    package func read(_ node: ConfigNode, name: String) throws(SettingsError) -> String {
+        let text = try scalar(node, name)
+        guard allowsEmpty || !text.isEmpty else { throw refuse(node, name, "it is empty") }
+        guard text.utf8.count <= maxBytes else { throw refuse(node, name, "it is longer than \(maxBytes) bytes") }
+        guard text.utf8.allSatisfy(isAllowed) else {
+            throw refuse(node, name, "\(quoted(text)) holds a character that is not allowed")
+        }
+        return text
+    }
+
+    package func write(_ value: String) -> ConfigNode.Content { .scalar(value) }
+}
+
+/// A text that is never shown, not even in errors.
+package struct SecretFormat: SettingFormat {
+    package let kind = "secret"
+    package let expected = "a text of printable ASCII characters without spaces, at most 4096 bytes"
+    package let isSecret = true
+
+    package func read(_ node: ConfigNode, name: String) throws(SettingsError) -> Secret {
+        let text = try scalar(node, name)
+        guard text.utf8.count <= 4096, text.utf8.allSatisfy({ $0 > 32 && $0 < 127 }) else {
+            throw refuse(node, name, "the value cannot be used")
+        }
+        return Secret(text)
+    }
+
+    package func write(_ value: Secret) -> ConfigNode.Content { .scalar(value.description) }
+}
+
+package struct AddressFormat: SettingFormat {
+    package let kind = "address"
+    package let expected = "an address and a port such as 127.0.0.1:8400, 0.0.0.0:8400 or [::1]:8400"
+
+    package func read(_ node: ConfigNode, name: String) throws(SettingsError) -> NetworkAddress {
+        let text = try scalar(node, name)
+        guard let address = NetworkAddress(text) else {
+            throw refuse(node, name, "\(quoted(text)) is not an address with a port")
+        }
+        return address
+    }
+
+    package func write(_ value: NetworkAddress) -> ConfigNode.Content { .scalar(value.description) }
+}
+
+package struct URLFormat: SettingFormat {
+    package let kind = "url"
+    package let expected =
+        "an http or https URL such as https://api.example.com, without credentials, query and fragment"
+
+    package func read(_ node: ConfigNode, name: String) throws(SettingsError) -> UpstreamURL {
+        let text = try scalar(node, name)
+        // Not quoted: a URL that is refused may be so for the credentials in it.
+        guard let url = UpstreamURL(text) else { throw refuse(node, name, "this is not a URL that can be used") }
+        return url
+    }
+
+    package func write(_ value: UpstreamURL) -> ConfigNode.Content { .scalar(value.description) }
+}
+
+package struct PartitionFormat: SettingFormat {
+    package let kind = "choice"
+    package let expected = "api-key, shared or header:NAME"
+
+    package func read(_ node: ConfigNode, name: String) throws(SettingsError) -> Settings.Partition {
+        let text = try scalar(node, name)
+        switch text {
+        case "api-key": return .apiKey
+        case "shared": return .shared
+        default:
+            let header = text.dropFirst("header:".count)
+            guard text.hasPrefix("header:"), !header.isEmpty, header.utf8.allSatisfy(HeaderField.isNameByte) else {
+                throw refuse(node, name, "\(quoted(text)) is no choice")
+            }
+            return .header(header.lowercased())
+        }
+    }
+
+    package func write(_ value: Settings.Partition) -> ConfigNode.Content {
+        switch value {
+        case .apiKey: .scalar("api-key")
+        case .shared: .scalar("shared")
+        case .header(let name): .scalar("header:" + name)
+        }
+    }
+}
+
+/// A setting whose feature this build does not have: only its off value is accepted, so that files written for
+/// other builds say clearly what they would not get.
+package struct AbsentFormat: SettingFormat {
+    package let off: String
+    package let feature: String
+
+    package let kind = "text"
+    package var expected: String { off.isEmpty ? "nothing" : off }
+
+    package func read(_ node: ConfigNode, name: String) throws(SettingsError) -> String {
+        // Not quoted: URLs of stores may carry passwords.
+        guard node.text == off else {
+            let cure = off.isEmpty ? "leave \(name) empty" : "write \(off)"
+            throw SettingsError(at: node.place, setting: name, "this build has no \(feature) yet: \(cure)")
+        }
+        return off
+    }
+
+    package func write(_ value: String) -> ConfigNode.Content { .scalar(value) }
+}
+
+/// A list of short texts without duplicates.
+package struct TextListFormat: SettingFormat {
+    package static let maxItems = 64
+
+    /// What an item is, in the plural.
+    package let what: String
+    package let example: String
+    package let isLowercased: Bool
+    package let isAllowed: @Sendable (UInt8) -> Bool
+    /// Items that would do harm, and why.
+    package let forbidden: [String]
+    package let why: String
+
+    package let kind = "list of text"
+    package var expected: String { "a list of at most \(Self.maxItems) \(what) such as \(example)" }
+    package let isStructured = true
+
+    package func read(_ node: ConfigNode, name: String) throws(SettingsError) -> [String] {
+        guard case .list(let items) = node.content else {
+            if node.text == "" { return [] }
+            throw refuse(node, name, "\(node.kindWord) stands here")
+        }
+        guard items.count <= Self.maxItems else { throw refuse(node, name, "the list is too long") }
+        var result: [String] = []
+        for item in items {
+            guard let text = item.text, !text.isEmpty, text.utf8.count <= 128, text.utf8.allSatisfy(isAllowed) else {
+                throw refuse(item, name, item.text.map { "\(quoted($0)) cannot stand here" } ?? "\(item.kindWord) here")
+            }
+            let value = isLowercased ? text.lowercased() : text
+            guard !forbidden.contains(value) else {
+                throw SettingsError(at: item.place, setting: name, "\(value) must not stand here: \(why)")
+            }
+            if !result.contains(value) { result.append(value) }
+        }
+        return result
+    }
+
+    package func write(_ value: [String]) -> ConfigNode.Content {
+        .list(value.map { ConfigNode(.scalar($0), at: .builtIn) })
+    }
+}
+
+extension HeaderField {
+    /// A byte of an RFC 9110 token.
+    package static func isNameByte(_ byte: UInt8) -> Bool {
+        switch byte {
+        case 48...57, 65...90, 97...122: true
+        default: "!#$%&'*+-.^_`|~".utf8.contains(byte)
+        }
+    }
+}

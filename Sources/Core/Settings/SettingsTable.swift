@@ -1,0 +1,167 @@
+/// Every setting, declared once. Parsing, printing, the names in the environment and the reference pages all come
+/// from these rows; the defaults are the initial values of the fields the rows point at.
+package enum SettingsTable {
+    package static let all: [Setting<Settings>] = listeners + [upstreamList] + cache + memory + later + limits + log
+
+    package static let sections: [(name: String, sentence: String)] = [
+        ("listen", "Where clients connect."),
+        ("admin", "The port for people and probes: health, metrics, statistics, purging."),
+        ("upstreams", "The model server that answers what the cache cannot."),
+        ("cache", "What may be cached, for whom, and for how long."),
+        ("memory", "The first tier: answers held in this process."),
+        ("redis", "The second tier, shared between sidecars."),
+        ("objects", "The third tier: a directory or an object store."),
+        ("semantic", "Answers of neighbouring requests."),
+        ("limits", "What the sidecar refuses, so that it cannot be overwhelmed."),
+        ("log", "What is written to standard error."),
+    ]
+
+    private static let wait = Duration.milliseconds(1)...Duration.hours(24)
+
+    private static let listeners: [Setting<Settings>] = [
+        .init("listen", \.listen, .address, "The address for requests to the model. Port 0 lets the system choose."),
+        .init("admin.listen", \.admin.listen, .address, "The address of the admin port."),
+        .init(
+            "admin.token", \.admin.token, .secret,
+            "The bearer token that every admin path but the health checks asks for. Empty: none."),
+    ]
+
+    package static let upstream: [Setting<Settings.Upstream>] = [
+        .init("name", \.name, .label, "What the upstream is called in logs and metrics."),
+        .init("url", \.url, .url, "Where it is, with or without `/v1`. Required."),
+        .init("weight", \.weight, .integer(1...1000), "Its share of the calls among several upstreams."),
+        .init("connectTimeout", \.connectTimeout, .duration(wait), "How long connecting may take, TLS included."),
+        .init(
+            "firstByteTimeout", \.firstByteTimeout, .duration(wait),
+            "How long it may take from the request to the first byte of the answer."),
+        .init("idleTimeout", \.idleTimeout, .duration(wait), "How long an answer may pause between two bytes."),
+        .init("totalTimeout", \.totalTimeout, .duration(wait), "How long a whole call may take."),
+        .init("caFile", \.caFile, .path, "The certificate authorities to trust, PEM. Empty: the system's."),
+        .init("verifyTLS", \.verifyTLS, .boolean, "Whether its certificate and name are checked."),
+        .init("http2", \.http2, .boolean, "Whether HTTP/2 is offered over TLS."),
+    ]
+
+    private static let upstreamList = Setting<Settings>(
+        "upstreams", \.upstreams,
+        TableListFormat(
+            rows: upstream, blank: Settings.Upstream(), required: ["url"], maxItems: 1,
+            example: "[{name: deepseek, url: https://api.deepseek.com}]"),
+        "The model servers; this build takes one.")
+
+    private static let cache: [Setting<Settings>] = [
+        .init("cache.enabled", \.cache.enabled, .boolean, "False passes every request on."),
+        .init("cache.ttl", \.cache.ttl, .duration(.zero ... .days(3650)), "How long an answer is fresh."),
+        .init(
+            "cache.staleIfError", \.cache.staleIfError, .duration(.zero ... .days(3650)),
+            "How long past that it may still be served when the upstream fails."),
+        .init(
+            "cache.staleWhileRevalidate", \.cache.staleWhileRevalidate, .duration(.zero ... .days(3650)),
+            "How long past that it is kept to be served while a fresh answer is fetched."),
+        .init(
+            "cache.partition", \.cache.partition, .partition,
+            "Between whom answers are shared: requests with the same credential, all, or the same value of a header."),
+        .init(
+            "cache.secret", \.cache.secret, .secret,
+            "Keys the digest of credentials; the same for all sidecars of a deployment. Empty: random at each start."),
+        .init(
+            "cache.trustFor", \.cache.trustFor, .duration(.zero ... .days(30)),
+            "With a wider partition than `api-key`: how long a credential is served hits after the upstream took it."),
+        .init(
+            "cache.leftOut", \.cache.leftOut,
+            .memberNames(
+                example: "[user, metadata]",
+                forbidden: ["model", "messages", "input", "prompt", "instructions", "system", "tools"],
+                why: "different questions would get the same answer"),
+            "Top-level members of the request that do not change the answer and are no part of the key."),
+        .init(
+            "cache.keyHeaders", \.cache.keyHeaders, .headerNames(example: "[openai-beta]"),
+            "Request headers that are part of the key."),
+        .init(
+            "cache.keepHeaders", \.cache.keepHeaders,
+            .headerNames(
+                example: "[x-request-id]",
+                forbidden: [
+                    "connection", "content-encoding", "content-length", "keep-alive", "proxy-authenticate", "set-cookie",
+                    "te", "trailer", "transfer-encoding", "upgrade",
+                ], why: "it belongs to one message or one client"),
+            "Response headers that are kept with an answer and sent with every hit."),
+        .init(
+            "cache.maxRequest", \.cache.maxRequest, .size(.kibibytes(1) ... .mebibytes(256)),
+            "The largest request body that is considered; larger ones are passed on."),
+        .init(
+            "cache.maxAnswer", \.cache.maxAnswer, .size(.kibibytes(1) ... .gibibytes(1)),
+            "The largest answer that is kept."),
+        .init(
+            "cache.askForUsage", \.cache.askForUsage, .boolean,
+            "Whether streams are asked to report usage, which clients that did not ask are not shown."),
+        .init(
+            "cache.honorNoStore", \.cache.honorNoStore, .boolean,
+            "Whether an upstream's `Cache-Control: no-store` keeps its answer out."),
+        .init(
+            "cache.onAbort", \.cache.onAbort, .choice(of: Settings.OnAbort.self),
+            "Whether an answer that nobody waits for any more is finished and kept, or cancelled."),
+        .init(
+            "cache.abortTimeout", \.cache.abortTimeout, .duration(wait),
+            "How long an answer that nobody waits for may still run."),
+        .init(
+            "cache.followerTimeout", \.cache.followerTimeout, .duration(wait),
+            "How long a request waits for the first byte of another's call before it makes its own."),
+    ]
+
+    private static let memory: [Setting<Settings>] = [
+        .init(
+            "memory.capacity", \.memory.capacity, .size(.mebibytes(1) ... .gibibytes(1024)),
+            "How much memory answers may take, keys and overhead included."),
+        .init(
+            "memory.eviction", \.memory.eviction, .choice(of: Settings.Eviction.self),
+            "Which answers make room: the least recently used, or those an admission filter expects least of."),
+        .init(
+            "memory.shards", \.memory.shards, .integer(0...1024),
+            "Into how many independently locked parts memory is cut. 0: chosen from the cores and the capacity."),
+    ]
+
+    private static let later: [Setting<Settings>] = [
+        .init("redis.url", \.redis.url, .absent(off: "", "Redis tier"), "Empty: no Redis tier."),
+        .init("objects.url", \.objects.url, .absent(off: "", "object tier"), "Empty: no object tier."),
+        .init("semantic.mode", \.semantic.mode, .absent(off: "off", "semantic tier"), "off: exact matches only."),
+    ]
+
+    private static let limits: [Setting<Settings>] = [
+        .init("limits.workers", \.limits.workers, .integer(0...256), "How many threads serve. 0: one per core."),
+        .init(
+            "limits.requestBody", \.limits.requestBody, .size(.kibibytes(1) ... .gibibytes(16)),
+            "The largest request body; larger ones are answered with 413."),
+        .init(
+            "limits.requestHead", \.limits.requestHead, .size(.kibibytes(4) ... .mebibytes(1)),
+            "The largest request line with its headers; larger ones are answered with 431."),
+        .init(
+            "limits.connections", \.limits.connections, .integer(1...1_000_000),
+            "How many clients may be connected at once."),
+        .init(
+            "limits.idleTimeout", \.limits.idleTimeout, .duration(wait),
+            "How long a connection may wait for its next request."),
+        .init(
+            "limits.headTimeout", \.limits.headTimeout, .duration(wait),
+            "How long the headers of a request may take to arrive."),
+        .init(
+            "limits.bodyTimeout", \.limits.bodyTimeout, .duration(wait),
+            "How long the body of a request may pause between two bytes."),
+        .init(
+            "limits.drainTimeout", \.limits.drainTimeout, .duration(.zero ... .hours(24)),
+            "How long requests under way may take to finish when the sidecar is told to stop."),
+        .init(
+            "limits.jsonDepth", \.limits.jsonDepth, .integer(1...512),
+            "How deep a request body may nest; deeper ones are passed on."),
+        .init(
+            "limits.upstreamConnections", \.limits.upstreamConnections, .integer(1...100_000),
+            "How many connections to the upstream may be open at once."),
+    ]
+
+    private static let log: [Setting<Settings>] = [
+        .init("log.level", \.log.level, .logLevel, "The least important lines that are written."),
+        .init("log.format", \.log.format, .choice(of: Settings.LogFormat.self), "JSON for machines, text for people."),
+        .init(
+            "log.requests", \.log.requests, .choice(of: Settings.RequestLog.self),
+            "Which requests get a line of their own."),
+    ]
+}
