@@ -76,6 +76,8 @@ package enum BypassReason: String, Sendable, CaseIterable, Error {
     case untrusted
     /// An `x-refrain-*` or `Cache-Control` header has a value that cannot be read.
     case badControl = "bad-control"
+    /// A header that must stand alone (a credential, the content type) is sent twice, which servers read differently.
+    case duplicateHeader = "duplicate-header"
     /// `cache.enabled` is false.
     case disabled
 

@@ -1,4 +1,5 @@
 import Core
+import Dialects
 
 /// The bytes of one answer in the order they came, read by several readers at different places.
 ///
@@ -42,6 +43,14 @@ struct AnswerLog {
         }
         if kind != .wire { answerCount += piece.count }
         bytes.append(contentsOf: piece)
+    }
+
+    mutating func append(_ piece: StreamPiece) {
+        switch piece {
+        case .answer(let bytes): append(bytes, .answer)
+        case .usage(let bytes): append(bytes, .usage)
+        case .wire(let bytes): append(bytes, .wire)
+        }
     }
 
     /// Where a reader stands and what it wants to see.

@@ -48,7 +48,7 @@ package struct Controls: Sendable, Equatable {
         let text = value.trimmed.text
         if let seconds = Int64(text), seconds >= 0 {
             ttl = Controls.clamped(seconds) * 1000
-        } else if let duration = SettingForm.duration(text) {
+        } else if let duration = DurationFormat.parse(text) {
             ttl = Controls.clamped(duration.milliseconds / 1000) * 1000
         } else {
             throw .badControl

@@ -80,8 +80,11 @@ package final class Flight: UpstreamSink {
     /// Its answer was asked for before a purge that covers it, and must not be kept.
     func markPurged() { isPurged.store(true, ordering: .releasing) }
 
-    func board(form: Form, wantsUsage: Bool) -> FlightSeat? {
-        state.withLock { $0.takeSeat(form: form, wantsUsage: wantsUsage) }.map { FlightSeat(flight: self, id: $0) }
+    /// A seat, nil when the flight cannot take anybody any more. The leader takes the answer in any form the upstream
+    /// chooses, a follower in the one it asked for.
+    func board(form: Form, wantsUsage: Bool, takesAnyForm: Bool) -> FlightSeat? {
+        state.withLock { $0.takeSeat(form: takesAnyForm ? nil : form, wantsUsage: wantsUsage) }
+            .map { FlightSeat(flight: self, id: $0) }
     }
 
     /// Asks the upstream. On the thread that the upstream wants to be called on.

@@ -21,7 +21,8 @@ struct FlightState {
     /// Somebody who waits for or reads the answer.
     struct Seat {
         var reader: AnswerLog.Reader
-        let form: Form
+        /// nil: any form will do.
+        let form: Form?
         var waiter: CheckedContinuation<Opening, Never>?
         var waker: (@Sendable () -> Void)?
         /// Told that there is news, and has not looked yet.
@@ -69,7 +70,7 @@ struct FlightState {
     // MARK: Seats
 
     /// nil when the start of the answer is gone, or nobody new may join.
-    mutating func takeSeat(form: Form, wantsUsage: Bool) -> Int? {
+    mutating func takeSeat(form: Form?, wantsUsage: Bool) -> Int? {
         guard log.start == 0, !isAbandoned, !(isRelaying && isOpen) else { return nil }
         nextSeat += 1
         seats[nextSeat] = Seat(reader: AnswerLog.Reader(joined: log.end, wantsUsage: wantsUsage), form: form)
@@ -142,7 +143,7 @@ struct FlightState {
 
     /// What a seat may begin with now, nil while it has to wait.
     private func opening(for seat: Seat) -> Opening? {
-        if isOpen, let head, seat.form == form || dialect == nil { return .live(head) }
+        if isOpen, let head, seat.form ?? form == form { return .live(head) }
         if let end { return .ended(end) }
         return isOpen && isRelaying ? .released(refusal ?? .tooLarge) : nil
     }
@@ -202,14 +203,12 @@ struct FlightState {
             return .failure(.failed(UpstreamFailure(.malformed, "the upstream ended without an answer")))
         }
         var verdict: Verdict?
-        if var watcher {
+        if var watcher = watcher.take() {
             do throws(NotStored) {
-                verdict = try watcher.finish()
+                verdict = try watcher.finish { log.append($0) }
             } catch {
                 refusal = refusal ?? error
-                appendRest(of: &watcher)
             }
-            self.watcher = nil
         }
         if let refusal, isRelaying { return .failure(.refused(refusal)) }
         guard !isRelaying, let collected = log.collected() else { return .failure(.refused(refusal ?? .malformed)) }
@@ -231,33 +230,18 @@ struct FlightState {
 
     // MARK: Inside
 
+    /// What cannot be understood is not kept, but it is still the upstream's answer, and is passed on as it is.
     private mutating func watch(_ piece: BytesView) {
         guard var watcher = watcher.take() else { return }
-        do throws(NotStored) {
-            try watcher.feed(piece) { kind, bytes in
-                switch kind {
-                case .answer: log.append(bytes, .answer)
-                case .usage: log.append(bytes, .usage)
-                case .wire: log.append(bytes, .wire)
-                }
-            }
-            self.watcher = watcher
-        } catch {
-            // What cannot be understood is not kept, but it is still the upstream's answer: pass it on as it is.
-            appendRest(of: &watcher)
-            relay(because: error)
-        }
-    }
-
-    private mutating func appendRest(of watcher: inout StreamWatcher) {
-        watcher.takeRest().withUnsafeBytes { log.append($0, .answer) }
+        watcher.feed(piece) { log.append($0) }
+        if let failure = watcher.failure { relay(because: failure) }
+        self.watcher = watcher
     }
 
     private mutating func relay(because reason: NotStored) {
         refusal = refusal ?? reason
         isRelaying = true
         isOpen = true
-        watcher = nil
     }
 
     /// Blank lines before a whole answer are how a busy server keeps the connection alive: they are passed on at once.

@@ -19,7 +19,7 @@ package final class FlightTable: Sendable {
             flights[key] = flight
             return (flight, true)
         }
-        return flight.board(form: form, wantsUsage: wantsUsage).map { (flight, $0, isLeader) }
+        return flight.board(form: form, wantsUsage: wantsUsage, takesAnyForm: isLeader).map { (flight, $0, isLeader) }
     }
 
     /// Only if it is still the one under the key: a later flight may have taken its place.

@@ -108,6 +108,9 @@ package struct DurationFormat: SettingFormat {
 
     package func write(_ value: Duration) -> ConfigNode.Content { .scalar(Self.print(value)) }
 
+    /// A duration as settings write it, nil where it is none.
+    package static func parse(_ text: String) -> Duration? { (try? units.parse(text)).map { .milliseconds($0) } }
+
     /// Whole milliseconds, in the longest unit that leaves a whole number.
     package static func print(_ duration: Duration) -> String {
         units.print(duration.milliseconds, among: ["ms", "s", "m", "h", "d"])

@@ -1,0 +1,208 @@
+import Core
+import Dialects
+
+/// A request that may be answered from the cache: what is needed to look it up, without a copy of the request.
+package struct Admitted: Sendable {
+    package var dialect: Dialect
+    package var key: CacheKey
+    package var tenant: CacheKey
+    /// The digest of the credential, where the cache is shared between credentials.
+    package var credential: CacheKey?
+    package var facts: RequestFacts
+    package var controls: Controls
+
+    package var form: Form { facts.wantsStream ? .stream : .whole }
+}
+
+/// The request headers that Refrain reads, gathered in one pass. Borrows the request's memory.
+package struct RequestHead {
+    fileprivate(set) var contentType: BytesView?
+    fileprivate(set) var contentEncoding: BytesView?
+    fileprivate(set) var authorization: BytesView?
+    fileprivate(set) var apiKey: BytesView?
+    fileprivate(set) var azureKey: BytesView?
+    fileprivate(set) var namespace: BytesView?
+    fileprivate(set) var tags: BytesView?
+    fileprivate(set) var partition: BytesView?
+    fileprivate(set) var keyHeaders: [(index: Int, value: BytesView)] = []
+    fileprivate(set) var controls = Controls()
+    fileprivate(set) var failure: BypassReason?
+
+    package init() {}
+
+    /// The tags to keep the answer under.
+    package var tagList: [String] {
+        guard let tags else { return [] }
+        return tags.split(separator: UInt8(ascii: ",")).map { UnsafeRawBufferPointer(rebasing: $0).trimmed.text }
+            .filter { !$0.isEmpty }
+    }
+
+    package var namespaceText: String { namespace?.trimmed.text ?? "" }
+}
+
+/// Decides whether a request may be answered from the cache, and under which key. One per worker.
+package final class Admission {
+    private let cache: Settings.Cache
+    private let digest: any Digesting
+    private let reader: RequestReader
+    /// In lower case.
+    private let keyHeaders: [[UInt8]]
+    private let partitionHeader: [UInt8]?
+
+    /// The longest namespace and tag list that are read, in bytes.
+    private static let labelLimit = 1024
+
+    package init(settings: Settings, digest: any Digesting) {
+        cache = settings.cache
+        self.digest = digest
+        reader = RequestReader(
+            rules: RequestRules(leftOut: settings.cache.leftOut, maxDepth: settings.limits.jsonDepth))
+        keyHeaders = settings.cache.keyHeaders.map { Array($0.lowercased().utf8) }
+        if case .header(let name) = settings.cache.partition {
+            partitionHeader = Array(name.lowercased().utf8)
+        } else {
+            partitionHeader = nil
+        }
+    }
+
+    /// Notes one header line.
+    package func note(_ name: BytesView, _ value: BytesView, in head: inout RequestHead) {
+        do throws(BypassReason) {
+            try noteKnown(name, value, in: &head)
+        } catch {
+            head.failure = head.failure ?? error
+        }
+        for (index, wanted) in keyHeaders.enumerated() where matches(name, wanted) {
+            head.keyHeaders.append((index, value))
+        }
+        if let partitionHeader, matches(name, partitionHeader) {
+            if head.partition != nil { head.failure = head.failure ?? .duplicateHeader }
+            head.partition = value
+        }
+    }
+
+    /// `Admitted` or the reason why not. `query` is the target's part behind the question mark.
+    package func admit(
+        _ head: RequestHead, body: BytesView, dialect: Dialect, query: BytesView, now: Int64, trust: Trust
+    ) throws(BypassReason) -> Admitted {
+        guard cache.enabled else { throw .disabled }
+        if let failure = head.failure { throw failure }
+        if head.controls.noStore { throw .noStore }
+        if let coding = head.contentEncoding, !coding.trimmed.equalsIgnoringCase("identity") { throw .contentEncoding }
+        if let type = head.contentType, !isJSON(type) { throw .contentType }
+        guard body.count <= cache.maxRequest.bytes else { throw .requestTooLarge }
+        let facts = try reader.read(body, as: dialect)
+        let tenant = tenant(of: head)
+        var credential: CacheKey?
+        if cache.partition != .apiKey {
+            let digest = credentialDigest(of: head)
+            guard trust.isTrusted(digest, now: now) else { throw .untrusted }
+            credential = digest
+        }
+        let scope = KeyScope(
+            tenant: tenant, namespace: head.namespaceText, query: query.isEmpty ? "" : query.text,
+            headers: head.keyHeaders.isEmpty ? [] : headerFields(head))
+        return Admitted(
+            dialect: dialect, key: reader.key(scope: scope, dialect: dialect, digest: digest), tenant: tenant,
+            credential: credential, facts: facts, controls: head.controls)
+    }
+
+    /// The digest by which `Trust` knows the credential of a request.
+    package func credentialDigest(of head: RequestHead) -> CacheKey {
+        digestFields(1, [head.authorization, head.apiKey, head.azureKey])
+    }
+
+    /// The canonical form of the request that was admitted last, and what was left out of it, for `explain`.
+    package var canonical: String { reader.canonical.text }
+    package var leftOutFields: [String] { reader.leftOutFields }
+
+    private func tenant(of head: RequestHead) -> CacheKey {
+        switch cache.partition {
+        case .apiKey: digestFields(2, [head.authorization, head.apiKey, head.azureKey])
+        case .shared: CacheKey(0, 0, 0, 0)
+        case .header: digestFields(3, [head.partition])
+        }
+    }
+
+    private func headerFields(_ head: RequestHead) -> [HeaderField] {
+        head.keyHeaders.map {
+            HeaderField(String(decoding: keyHeaders[$0.index], as: UTF8.self), $0.value.trimmed.text)
+        }
+    }
+
+    /// A keyed digest over optional fields, each behind its length, absent ones told from empty ones.
+    private func digestFields(_ purpose: UInt8, _ fields: [BytesView?]) -> CacheKey {
+        let size = fields.reduce(1) { $0 + 5 + ($1?.count ?? 0) }
+        return withUnsafeTemporaryAllocation(byteCount: size, alignment: 1) { buffer in
+            buffer[0] = purpose
+            var position = 1
+            for field in fields {
+                buffer[position] = field == nil ? 0 : 1
+                buffer.storeBytes(
+                    of: UInt32(truncatingIfNeeded: field?.count ?? 0).bigEndian, toByteOffset: position + 1,
+                    as: UInt32.self)
+                position += 5
+                if let field {
+                    UnsafeMutableRawBufferPointer(rebasing: buffer[position...]).copyMemory(from: field)
+                    position += field.count
+                }
+            }
+            return digest.hmac(UnsafeRawBufferPointer(buffer))
+        }
+    }
+
+    private func noteKnown(_ name: BytesView, _ value: BytesView, in head: inout RequestHead) throws(BypassReason) {
+        switch name.count {
+        case 7: if name.equalsIgnoringCase("api-key") { try set(&head.azureKey, value) }
+        case 9: if name.equalsIgnoringCase("x-api-key") { try set(&head.apiKey, value) }
+        case 12: if name.equalsIgnoringCase("content-type") { try set(&head.contentType, value) }
+        case 13:
+            if name.equalsIgnoringCase("authorization") {
+                try set(&head.authorization, value)
+            } else if name.equalsIgnoringCase("cache-control") {
+                try head.controls.readCacheControl(value)
+            } else if name.equalsIgnoringCase("x-refrain-ttl") {
+                try head.controls.readTTL(value)
+            }
+        case 14: if name.equalsIgnoringCase("x-refrain-tags") { try set(&head.tags, label(value)) }
+        case 16: if name.equalsIgnoringCase("content-encoding") { try set(&head.contentEncoding, value) }
+        case 18:
+            if name.equalsIgnoringCase("x-refrain-semantic") {
+                try head.controls.readSemantic(value)
+            } else if name.equalsIgnoringCase("x-refrain-priority") {
+                try head.controls.readPriority(value)
+            }
+        case 19: if name.equalsIgnoringCase("x-refrain-namespace") { try set(&head.namespace, label(value)) }
+        default: break
+        }
+    }
+
+    /// Of two lines of a name that may stand once, nobody knows which one the upstream reads.
+    private func set(_ slot: inout BytesView?, _ value: BytesView) throws(BypassReason) {
+        guard slot == nil else { throw .duplicateHeader }
+        slot = value
+    }
+
+    private func label(_ value: BytesView) throws(BypassReason) -> BytesView {
+        guard value.count <= Admission.labelLimit, !value.contains(0) else { throw .badControl }
+        return value
+    }
+
+    private func matches(_ name: BytesView, _ lowered: [UInt8]) -> Bool {
+        guard name.count == lowered.count else { return false }
+        for (index, byte) in name.enumerated() {
+            let folded = byte >= 65 && byte <= 90 ? byte | 32 : byte
+            if folded != lowered[index] { return false }
+        }
+        return true
+    }
+
+    /// `application/json`, with or without parameters, or any `+json`.
+    private func isJSON(_ type: BytesView) -> Bool {
+        let end = type.firstIndex(of: UInt8(ascii: ";")) ?? type.count
+        let essence = UnsafeRawBufferPointer(rebasing: type[..<end]).trimmed
+        if essence.equalsIgnoringCase("application/json") { return true }
+        guard essence.count > 5 else { return false }
+        return UnsafeRawBufferPointer(rebasing: essence[(essence.count - 5)...]).equalsIgnoringCase("+json")
+    }
+}

@@ -1,0 +1,161 @@
+import Core
+import Dialects
+
+/// What a client is to be told.
+package enum Reply: Sendable {
+    /// Out of the cache.
+    case found(Engine.Found, Outcome)
+    /// The upstream's own answer, complete; `stored` is nil where it was kept.
+    case whole(UpstreamHead, Bytes, Outcome, notStored: NotStored?)
+    /// The upstream's own answer, kept meanwhile.
+    case kept(UpstreamHead, Entry, Form, Outcome)
+    /// The upstream's own answer as it arrives.
+    case live(UpstreamHead, FlightSeat, Outcome)
+    /// There is no answer.
+    case failed(UpstreamFailure, Outcome)
+    /// The client wanted an answer out of the cache or none, and there is none.
+    case notCached
+}
+
+extension Engine {
+    /// The way of a request that memory could not answer: join the flight for its key, or ask the upstream and take
+    /// the others along. Runs on the caller's executor.
+    package func answer(_ call: Call, via ports: Ports) async -> Reply {
+        if call.admitted.controls.onlyIfCached { return .notCached }
+        // A follower whose flight failed tries once more, together with the other followers; then it shares their fate.
+        for attempt in 0..<2 where !call.admitted.controls.noCache {
+            guard let boarded = board(call, ports) else { break }
+            if boarded.isLeader {
+                // Look again: the flight before this one may have landed since memory was asked.
+                if case .fresh(let found) = lookup(call.admitted, metrics: ports.metrics) {
+                    boarded.flight.end(.found(found.entry))
+                    return .found(found, .hit(found.tier))
+                }
+                boarded.flight.depart(ports.upstream, call.upstream)
+            }
+            let timeout = boarded.isLeader ? nil : cache.followerTimeout.nanoseconds
+            let opening = await boarded.seat.opening(timeout: timeout)
+            if boarded.isLeader { return leaderReply(opening, boarded.seat, call) }
+            switch followerReply(opening, boarded.seat, call, isLast: attempt == 1, ports.metrics) {
+            case .reply(let reply): return reply
+            case .tryAgain: continue
+            case .goAlone: break
+            }
+            break
+        }
+        return await askAlone(call, ports)
+    }
+
+    /// Passes a request on without looking at the cache.
+    package func relay(_ request: UpstreamRequest, reason: BypassReason, via ports: Ports) async -> Reply {
+        let flight = makeFlight(nil, ports)
+        // A new flight always has a seat.
+        guard let seat = flight.board(form: .whole, wantsUsage: true, takesAnyForm: true) else { return .notCached }
+        flight.depart(ports.upstream, request)
+        switch await seat.opening(timeout: nil) {
+        case .live(let head): return .live(head, seat, .bypass(reason))
+        case .ended(.failed(let failure)): return .failed(failure, .bypass(reason))
+        case .ended, .released, .timedOut, .left:
+            return .failed(UpstreamFailure(.cancelled, "the client left"), .bypass(reason))
+        }
+    }
+
+    private func askAlone(_ call: Call, _ ports: Ports) async -> Reply {
+        let flight = makeFlight(call, ports)
+        let wanted = call.admitted
+        guard let seat = flight.board(form: wanted.form, wantsUsage: wanted.facts.wantsUsage, takesAnyForm: true)
+        else { return .notCached }
+        flight.depart(ports.upstream, call.upstream)
+        return leaderReply(await seat.opening(timeout: nil), seat, call)
+    }
+
+    private func board(_ call: Call, _ ports: Ports) -> (flight: Flight, seat: FlightSeat, isLeader: Bool)? {
+        flights.board(call.admitted.key, form: call.admitted.form, wantsUsage: call.admitted.facts.wantsUsage) {
+            makeFlight(call, ports)
+        }
+    }
+
+    /// `call` nil: the answer is only relayed.
+    private func makeFlight(_ call: Call?, _ ports: Ports) -> Flight {
+        let metrics = ports.metrics
+        let key = call?.admitted.key
+        return Flight(
+            state: FlightState(
+                dialect: call?.admitted.dialect, form: call?.admitted.form ?? .whole,
+                limits: FlightState.Limits(maxAnswer: cache.maxAnswer.bytes)),
+            abortRule: Flight.AbortRule(
+                onAbort: call == nil ? .cancel : cache.onAbort, timeout: cache.abortTimeout.nanoseconds,
+                scheduler: ports.scheduler),
+            land: { [self] cargo in
+                // Only flights with a call collect anything.
+                guard let call else { return .relayed }
+                return land(cargo, of: call)
+            },
+            leaveTable: { [flights] flight in if let key { flights.remove(flight, under: key) } },
+            onRefusal: { metrics.countNotStored($0) })
+    }
+
+    private func leaderReply(_ opening: Opening, _ seat: FlightSeat, _ call: Call) -> Reply {
+        switch opening {
+        case .live(let head): return .live(head, seat, .miss)
+        case .ended(.kept(let entry, let head)): return .kept(head, entry, entry.facts.origin, .miss)
+        case .ended(.answered(let head, let body, let reason)):
+            if isOverload(head.status), let stale = usableStale(call) { return .found(stale, .stale(stale.tier)) }
+            return .whole(head, body, .miss, notStored: reason)
+        case .ended(.failed(let failure)):
+            if let stale = usableStale(call) { return .found(stale, .stale(stale.tier)) }
+            return .failed(failure, .miss)
+        case .ended(.found), .ended(.relayed), .released, .timedOut, .left:
+            return .failed(UpstreamFailure(.cancelled, "the client left"), .miss)
+        }
+    }
+
+    private enum FollowerStep {
+        case reply(Reply)
+        case tryAgain
+        case goAlone
+    }
+
+    private func followerReply(
+        _ opening: Opening, _ seat: FlightSeat, _ call: Call, isLast: Bool, _ metrics: MetricsBlock
+    ) -> FollowerStep {
+        switch opening {
+        case .live(let head):
+            metrics.countCoalesced()
+            return .reply(.live(head, seat, .coalesced))
+        case .ended(.kept(let entry, _)), .ended(.found(let entry)):
+            guard let found = shared(entry, call) else { return .goAlone }
+            metrics.countCoalesced()
+            return .reply(.found(found, .coalesced))
+        case .ended(.answered(let head, let body, .status)):
+            // An error answers everybody who asked at the time; asking again for each would only add to the load.
+            metrics.countCoalesced()
+            if isOverload(head.status), let stale = usableStale(call) {
+                return .reply(.found(stale, .stale(stale.tier)))
+            }
+            return .reply(.whole(head, body, .coalesced, notStored: .status))
+        case .ended(.failed(let failure)):
+            guard isLast || failure.kind == .shutdown else { return .tryAgain }
+            if let stale = usableStale(call) { return .reply(.found(stale, .stale(stale.tier))) }
+            return .reply(.failed(failure, .coalesced))
+        case .ended(.answered), .ended(.relayed), .released, .timedOut: return .goAlone
+        case .left: return .reply(.failed(UpstreamFailure(.cancelled, "the client left"), .coalesced))
+        }
+    }
+
+    /// The entry of another's flight, in the form that this call wants.
+    private func shared(_ entry: Entry, _ call: Call) -> Found? {
+        guard case .fresh(let found) = judge(entry, for: call.admitted) else { return nil }
+        return found
+    }
+
+    /// Whether an upstream's status says that it could not do its work, rather than that the request is wrong.
+    private func isOverload(_ status: Int) -> Bool { status == 429 || status >= 500 }
+
+    /// The answer held past its lifetime, if this request may have it now.
+    private func usableStale(_ call: Call) -> Found? {
+        guard let stale = call.stale, stale.lifetime <= 0 else { return nil }
+        let allowed = call.admitted.controls.staleIfError.map { $0 * 1000 } ?? cache.staleIfError.milliseconds
+        return -stale.lifetime <= allowed ? stale : nil
+    }
+}

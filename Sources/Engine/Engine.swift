@@ -1,0 +1,170 @@
+import Core
+import Dialects
+import Tiers
+
+/// The cache between clients and the upstream. Shared by all workers; the way of a request is `answer(_:)`.
+package final class Engine: Sendable {
+    package let memory: MemoryTier
+    package let flights = FlightTable()
+    package let trust: Trust
+    let cache: Settings.Cache
+    let clock: any Clock
+    private let keepHeaders: [String]
+
+    package init(settings: Settings, memory: MemoryTier, clock: any Clock) {
+        self.memory = memory
+        self.clock = clock
+        cache = settings.cache
+        keepHeaders = settings.cache.keepHeaders
+        trust = Trust(lifetime: settings.cache.trustFor.nanoseconds)
+    }
+
+    /// What a worker lends the engine for the requests it brings.
+    package struct Ports: Sendable {
+        package var upstream: any Upstream
+        package var scheduler: any Scheduler
+        package var metrics: MetricsBlock
+
+        package init(upstream: any Upstream, scheduler: any Scheduler, metrics: MetricsBlock) {
+            self.upstream = upstream
+            self.scheduler = scheduler
+            self.metrics = metrics
+        }
+    }
+
+    /// A request that memory could not answer.
+    package struct Call: Sendable {
+        package var admitted: Admitted
+        /// With the client's own body; usage is asked for already.
+        package var upstream: UpstreamRequest
+        package var model: String
+        package var namespace: String
+        package var tags: [String]
+        /// Held past its lifetime, in case the upstream fails.
+        package var stale: Found?
+
+        package init(
+            admitted: Admitted, upstream: UpstreamRequest, model: String, namespace: String, tags: [String],
+            stale: Found?
+        ) {
+            self.admitted = admitted
+            self.upstream = upstream
+            self.model = model
+            self.namespace = namespace
+            self.tags = tags
+            self.stale = stale
+        }
+    }
+
+    /// An answer out of the cache, in the form that was asked for.
+    package struct Found: Sendable {
+        package var entry: Entry
+        package var form: Form
+        package var tier: TierName
+        /// Since the upstream finished it, in milliseconds.
+        package var age: Int64
+        /// Until it expires, in milliseconds; negative past that.
+        package var lifetime: Int64
+    }
+
+    package enum Lookup: Sendable {
+        case fresh(Found)
+        case stale(Found)
+        case nothing
+    }
+
+    /// Looks in memory, without waiting.
+    package func lookup(_ wanted: Admitted, metrics: MetricsBlock) -> Lookup {
+        if wanted.controls.noCache { return .nothing }
+        let result = memory.lookup(wanted.key, now: clock.wall()).map { judge($0, for: wanted) } ?? .nothing
+        switch result {
+        case .fresh: metrics.countLookup(.memory, .hit)
+        case .stale: metrics.countLookup(.memory, .stale)
+        case .nothing: metrics.countLookup(.memory, .miss)
+        }
+        return result
+    }
+
+    /// Whether an entry under the right key may answer a request, and as what.
+    func judge(_ held: Entry, for wanted: Admitted) -> Lookup {
+        let now = clock.wall()
+        guard let entry = suitable(held, for: wanted, now: now) else { return .nothing }
+        let facts = entry.facts
+        let found = Found(
+            entry: entry, form: wanted.form, tier: .memory, age: max(0, now - facts.createdAt),
+            lifetime: facts.expiresAt - now)
+        let isFresh = found.lifetime > 0 && found.age / 1000 <= wanted.controls.maxAge ?? .max
+        return isFresh ? .fresh(found) : .stale(found)
+    }
+
+    /// The entry in a form that can be served, nil where there is none.
+    private func suitable(_ entry: Entry, for wanted: Admitted, now: Int64) -> Entry? {
+        if wanted.dialect == .responses, wanted.facts.storesUpstream, !entry.facts.storedUpstream { return nil }
+        if entry.has(wanted.form) { return entry }
+        guard let both = entry.withBothForms() else { return nil }
+        // The other form was made once and is now at hand for the next request.
+        memory.insert(both, under: wanted.key, now: now)
+        return both
+    }
+
+    /// Judges a complete answer and keeps it, if it is one to keep.
+    func land(_ cargo: FlightCargo, of call: Call) -> FlightEnd {
+        do throws(NotStored) {
+            let entry = try entry(from: cargo, of: call)
+            if case .refused = memory.insert(entry, under: call.admitted.key, now: entry.facts.createdAt) {
+                throw .tooLarge
+            }
+            return .kept(entry, cargo.head)
+        } catch {
+            return .answered(cargo.head, cargo.content, error)
+        }
+    }
+
+    private func entry(from cargo: FlightCargo, of call: Call) throws(NotStored) -> Entry {
+        if let refusal = cargo.refusal { throw refusal }
+        guard (200..<300).contains(cargo.head.status) else { throw .status }
+        if let coding = cargo.head.headers.first(named: "content-encoding"), coding.lowercased() != "identity" {
+            throw .contentEncoding
+        }
+        if cache.honorNoStore, cargo.head.forbidsStoring { throw .upstreamNoStore }
+        let verdict = try cargo.verdict ?? cargo.content.withUnsafeBytes { (bytes) throws(NotStored) in
+            try judgeWhole(bytes, dialect: call.admitted.dialect)
+        }
+        let ttl = call.admitted.controls.ttl ?? cache.ttl.milliseconds
+        var facts = Entry.Facts(createdAt: clock.wall(), ttl: ttl, dialect: call.admitted.dialect, origin: cargo.form)
+        facts.tenant = call.admitted.tenant.word0
+        facts.promptTokens = verdict.promptTokens
+        facts.completionTokens = verdict.completionTokens
+        facts.status = UInt16(cargo.head.status)
+        facts.storedUpstream = verdict.storedUpstream
+        facts.usageStart = UInt32(cargo.usage.lowerBound)
+        facts.usageEnd = UInt32(cargo.usage.upperBound)
+        return Entry(
+            facts: facts, headers: cargo.head.headers.filter { field in keepHeaders.contains { field.isNamed($0) } },
+            model: call.model, namespace: call.namespace, tags: call.tags,
+            whole: cargo.form == .whole ? cargo.content : nil, stream: cargo.form == .stream ? cargo.content : nil)
+    }
+
+    /// Drops one answer; whether there was one. An answer being fetched for that key will not be kept.
+    package func purge(_ key: CacheKey) -> Bool {
+        flights.purge(key)
+        return memory.removeNow(key)
+    }
+
+    /// Drops everything; how many answers there were.
+    package func purgeAll() -> Int {
+        flights.purgeAll()
+        return memory.removeAll()
+    }
+}
+
+extension UpstreamHead {
+    var forbidsStoring: Bool {
+        headers.contains { field in
+            field.isNamed("cache-control")
+                && field.value.lowercased().split(separator: ",").contains {
+                    $0.drop { $0 == " " }.hasPrefix("no-store")
+                }
+        }
+    }
+}
