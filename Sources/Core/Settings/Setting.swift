@@ -69,7 +69,8 @@ package struct TableListFormat<Row: Sendable & Equatable>: SettingFormat {
         guard items.count <= maxItems else {
             throw SettingsError(
                 at: node.place, setting: name,
-                "this build takes \(maxItems == 1 ? "one" : String(maxItems)), not \(items.count): leave the others out")
+                "this build takes \(maxItems == 1 ? "one" : String(maxItems)), not \(items.count): leave the others out"
+            )
         }
         var result: [Row] = []
         for (index, item) in items.enumerated() { result.append(try row(item, "\(name)[\(index)]")) }

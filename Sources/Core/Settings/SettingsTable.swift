@@ -81,7 +81,8 @@ package enum SettingsTable {
             .headerNames(
                 example: "[x-request-id]",
                 forbidden: [
-                    "connection", "content-encoding", "content-length", "keep-alive", "proxy-authenticate", "set-cookie",
+                    "connection", "content-encoding", "content-length", "keep-alive", "proxy-authenticate",
+                    "set-cookie",
                     "te", "trailer", "transfer-encoding", "upgrade",
                 ], why: "it belongs to one message or one client"),
             "Response headers that are kept with an answer and sent with every hit."),

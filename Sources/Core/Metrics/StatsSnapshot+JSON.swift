@@ -1,0 +1,72 @@
+extension StatsSnapshot {
+    /// One JSON object with the names of the fields, UTF-8.
+    package func json() -> [UInt8] {
+        var writer = JSONWriter()
+        writer.beginObject()
+        writer.member("version", version)
+        writer.member("uptimeSeconds", uptimeSeconds)
+        writer.array("requests", requests) { writer, row in
+            writer.member("endpoint", row.endpoint)
+            writer.member("outcome", row.outcome)
+            writer.member("count", row.count)
+        }
+        writer.member("hitRate", hitRate)
+        writer.member("coalesced", coalesced)
+        writer.array("latency", latency) { $0.members(of: $1) }
+        writer.array("tiers", tiers) { writer, row in
+            writer.member("tier", row.tier)
+            writer.member("lookups", row.lookups)
+            writer.member("hits", row.hits)
+            writer.member("stale", row.stale)
+            writer.member("entries", row.entries)
+            writer.member("bytes", row.bytes)
+            writer.member("capacity", row.capacity)
+        }
+        for (name, counts) in [
+            ("evictions", evictions), ("bypass", bypass), ("notStored", notStored), ("upstream", upstream),
+        ] {
+            writer.array(name, counts) { writer, row in
+                writer.member("name", row.name)
+                writer.member("count", row.count)
+            }
+        }
+        if let upstreamLatency {
+            writer.name("upstreamLatency")
+            writer.beginObject()
+            writer.members(of: upstreamLatency)
+            writer.endObject()
+        }
+        writer.name("savedTokens")
+        writer.beginObject()
+        writer.member("prompt", savedTokens.prompt)
+        writer.member("completion", savedTokens.completion)
+        writer.endObject()
+        writer.member("inflightRequests", inflightRequests)
+        writer.member("connections", connections)
+        writer.member("flights", flights)
+        writer.endObject()
+        return writer.bytes
+    }
+}
+
+extension JSONWriter {
+    fileprivate mutating func array<Row>(_ name: String, _ rows: [Row], _ members: (inout JSONWriter, Row) -> Void) {
+        self.name(name)
+        beginArray()
+        for row in rows {
+            beginObject()
+            members(&self, row)
+            endObject()
+        }
+        endArray()
+    }
+
+    fileprivate mutating func members(of row: StatsSnapshot.Latency) {
+        member("outcome", row.outcome)
+        member("count", row.count)
+        member("mean", row.mean)
+        member("p50", row.p50)
+        member("p90", row.p90)
+        member("p99", row.p99)
+    }
+}

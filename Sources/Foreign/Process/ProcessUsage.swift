@@ -1,0 +1,26 @@
+import Core
+import Glibc
+
+/// What the system says of this process.
+package enum ProcessUsage {
+    /// Has the process metrics read from the system; `startedAt` in milliseconds since 1970.
+    package static func register(in registry: MetricsRegistry, startedAt: Int64) {
+        registry.read(.processStartTime) { Double(startedAt) / 1_000 }
+        registry.read(.processResidentMemory) { Double(residentBytes()) }
+        registry.read(.processCPU) { cpuSeconds() }
+    }
+
+    /// Resident memory in bytes, 0 where the system does not say.
+    package static func residentBytes() -> Int {
+        guard let file = fopen("/proc/self/statm", "re") else { return 0 }
+        defer { fclose(file) }
+        var buffer = [UInt8](repeating: 0, count: 256)
+        let count = fread(&buffer, 1, buffer.count, file)
+        let fields = String(decoding: buffer[..<count], as: UTF8.self).split(separator: " ")
+        guard fields.count > 1, let pages = Int(fields[1]) else { return 0 }
+        return pages * sysconf(CInt(_SC_PAGESIZE))
+    }
+
+    /// Processor time in seconds, user and system together. POSIX fixes the unit of `clock` to microseconds.
+    package static func cpuSeconds() -> Double { Double(clock()) / 1e6 }
+}
