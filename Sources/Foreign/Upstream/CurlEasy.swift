@@ -1,0 +1,82 @@
+import CCurl
+import Core
+
+/// One libcurl easy handle with what must live as long as it: used by one transfer after the other.
+final class CurlEasy {
+    let handle: UnsafeMutableRawPointer
+    /// Runs the deadline of the transfer that has the handle.
+    private(set) var timer: LoopEvent?
+    var timeFired: (() -> Void)?
+    private let errorText: UnsafeMutablePointer<CChar>
+    private var headerList: UnsafeMutablePointer<curl_slist>?
+
+    init?(loop: EventLoop) {
+        guard let handle = curl_easy_init() else { return nil }
+        self.handle = handle
+        errorText = .allocate(capacity: Int(CURL_ERROR_SIZE))
+        errorText.initialize(repeating: 0, count: Int(CURL_ERROR_SIZE))
+        timer = loop.timer { [unowned self] in timeFired?() }
+    }
+
+    deinit {
+        curl_easy_cleanup(handle)
+        curl_slist_free_all(headerList)
+        errorText.deallocate()
+    }
+
+    /// What libcurl said about the last failure, else its general words for `code`.
+    func message(for code: CURLcode) -> String {
+        let detail = String(cString: errorText)
+        return detail.isEmpty ? String(cString: curl_easy_strerror(code)) : detail
+    }
+
+    /// Forgets everything about the last transfer.
+    func reset() {
+        timer?.disarm()
+        timeFired = nil
+        curl_easy_reset(handle)
+        curl_slist_free_all(headerList)
+        headerList = nil
+        errorText.pointee = 0
+    }
+
+    func set(_ option: CURLoption, _ value: Bool) { refrain_curl_set_long(handle, option, value ? 1 : 0) }
+    func set(_ option: CURLoption, _ value: Int) { refrain_curl_set_long(handle, option, value) }
+    func set(_ option: CURLoption, bytes: Int64) { refrain_curl_set_offset(handle, option, curl_off_t(bytes)) }
+    /// libcurl copies the text.
+    func set(_ option: CURLoption, _ value: String) { refrain_curl_set_text(handle, option, value) }
+    func set(_ option: CURLoption, pointer: UnsafeRawPointer?) { refrain_curl_set_pointer(handle, option, pointer) }
+    func set(_ option: CURLoption, _ callback: @escaping curl_write_callback) {
+        refrain_curl_set_callback(handle, option, callback)
+    }
+
+    /// Adds one header line in libcurl's spelling: `Name: value`, `Name;` for an empty value, `Name:` for none.
+    func addHeader(_ line: String) {
+        // Nil only when memory is out; the list so far is then still valid.
+        if let list = curl_slist_append(headerList, line) { headerList = list }
+    }
+
+    /// Hands the lines added so far to libcurl, which reads them until `reset`.
+    func useHeaders() { refrain_curl_set_list(handle, CURLOPT_HTTPHEADER, headerList) }
+
+    func useErrorText() { refrain_curl_set_pointer(handle, CURLOPT_ERRORBUFFER, errorText) }
+
+    func information(_ info: CURLINFO) -> Int {
+        var value = 0
+        refrain_curl_get_long(handle, info, &value)
+        return value
+    }
+}
+
+extension Duration {
+    /// Whole milliseconds, at least 1 for what is longer than nothing: libcurl reads 0 as "no limit".
+    var milliseconds: Int {
+        let (seconds, attoseconds) = components
+        let value = Int(clamping: seconds).multipliedReportingOverflow(by: 1000)
+        guard !value.overflow, value.partialValue < Int.max - 1000 else { return Int.max }
+        let whole = value.partialValue + Int(attoseconds / 1_000_000_000_000_000)
+        return self > .zero ? max(1, whole) : 0
+    }
+
+    var nanoseconds: Int64 { Int64(clamping: milliseconds).multipliedReportingOverflow(by: 1_000_000).partialValue }
+}

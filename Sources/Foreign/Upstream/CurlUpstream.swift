@@ -1,0 +1,104 @@
+import CCurl
+import Core
+
+/// A model server reached through libcurl: one object a worker, living on that worker's loop.
+///
+/// Redirects are not followed. A request that goes out on a kept connection which the server closes without a byte of
+/// an answer is sent once more on another; libcurl does so where the body can be sent again.
+///
+/// Sendable because `start` and `close` check that they are on the loop's thread, and nothing else of it is reachable
+/// from another one; `CurlTransfer` hops to the loop.
+package final class CurlUpstream: Upstream, @unchecked Sendable {
+    let loop: EventLoop
+    let options: UpstreamOptions
+    let clock: any Clock
+    /// Called once for each call, on the loop's thread, just before `finished`.
+    let observer: (@Sendable (UpstreamObservation) -> Void)?
+    /// Nil after `close`.
+    private var multi: CurlMulti?
+    private var active: [UnsafeMutableRawPointer: CurlTransfer] = [:]
+    private var idle: [CurlEasy] = []
+
+    /// Easy handles kept for the next call; each holds a receive buffer of 16 KiB.
+    private static let idleLimit = 64
+
+    package init(
+        loop: EventLoop, options: UpstreamOptions, clock: any Clock = SystemClock(),
+        observer: (@Sendable (UpstreamObservation) -> Void)? = nil
+    ) throws(LoopError) {
+        self.loop = loop
+        self.options = options
+        self.clock = clock
+        self.observer = observer
+        multi = try CurlMulti(loop: loop, options: options) { [unowned self] easy, code in
+            active[easy]?.ended(with: code)
+        }
+    }
+
+    /// Calls under way.
+    package var activeCount: Int { active.count }
+
+    /// On the loop's thread.
+    package func start(_ request: UpstreamRequest, sink: any UpstreamSink) -> any UpstreamCall {
+        loop.checkIsolated()
+        let transfer = CurlTransfer(upstream: self, request: request, sink: sink)
+        guard let multi else {
+            transfer.end(.failed(CurlUpstream.shutdown))
+            return transfer
+        }
+        guard multi.isInside else {
+            begin(transfer, request)
+            return transfer
+        }
+        // Called from a sink: libcurl is on the stack and takes no new transfer.
+        loop.execute { [self] in begin(transfer, request) }
+        return transfer
+    }
+
+    /// Ends every call with `shutdown` and closes all connections. On the loop's thread, and before it stops.
+    package func close() {
+        loop.checkIsolated()
+        guard let multi else { return }
+        guard !multi.isInside else { return loop.execute { [self] in close() } }
+        self.multi = nil
+        for transfer in Array(active.values) {
+            if let easy = transfer.easy { multi.remove(easy.handle) }
+            transfer.end(.failed(CurlUpstream.shutdown))
+        }
+        active = [:]
+        idle = []
+        multi.close()
+    }
+
+    private static let shutdown = UpstreamFailure(.shutdown, "the sidecar is shutting down")
+
+    func inside<Result>(_ body: () -> Result) -> Result? { multi.map { $0.inside(body) } }
+
+    /// Takes the handle of a transfer that ended.
+    func release(_ easy: CurlEasy) {
+        multi?.remove(easy.handle)
+        active[easy.handle] = nil
+        easy.reset()
+        if idle.count < CurlUpstream.idleLimit { idle.append(easy) }
+    }
+
+    private func begin(_ transfer: CurlTransfer, _ request: UpstreamRequest) {
+        guard !transfer.hasEnded else { return }
+        guard let multi else { return transfer.end(.failed(CurlUpstream.shutdown)) }
+        guard let easy = idle.popLast() ?? CurlEasy(loop: loop) else {
+            return transfer.end(.failed(UpstreamFailure(.connect, "libcurl is out of memory")))
+        }
+        if let failure = easy.configure(request, options) {
+            idle.append(easy)
+            return transfer.end(.failed(failure))
+        }
+        easy.connect(to: transfer)
+        guard multi.add(easy.handle) else {
+            easy.reset()
+            return transfer.end(.failed(UpstreamFailure(.connect, "libcurl did not take the call")))
+        }
+        active[easy.handle] = transfer
+        transfer.easy = easy
+        transfer.armFirstByteTimer()
+    }
+}

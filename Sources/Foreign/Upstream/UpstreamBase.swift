@@ -1,0 +1,76 @@
+import Core
+
+/// The address of a model server as the operator wrote it, and how clients' paths are put onto it.
+///
+/// 1. A base without a path (`https://api.deepseek.com`) takes every path as it is, except that the five endpoints
+///    may be spelled without `/v1`, which is then added.
+/// 2. A base with a path (`…/v1`, `…/openai/v1`, `…/beta`) stands in the place of `/v1`: a leading `/v1` of the
+///    client's path is dropped, the rest is appended.
+/// 3. Anthropic's clients append `/v1/messages` to whatever base they are given (`…/anthropic`). So under a base whose
+///    path does not end in `/v1`, `/v1/messages` and what is below it keeps its `/v1`, and `/messages` gets it.
+///
+/// Nothing else of the target is touched: not its query, escapes, dots, doubled or trailing slashes.
+package struct UpstreamBase: Sendable, Equatable {
+    /// `scheme://host[:port]`.
+    package let origin: String
+    /// Empty, or a path with a leading and without a trailing slash.
+    package let prefix: String
+
+    package var isSecure: Bool { origin.hasPrefix("https") }
+
+    package init(_ text: String) throws(UpstreamBaseError) {
+        guard let separator = text.firstRange(of: "://") else {
+            throw UpstreamBaseError("'\(text)' is not a URL; write it like https://api.example.com/v1")
+        }
+        let scheme = text[..<separator.lowerBound].lowercased()
+        guard scheme == "http" || scheme == "https" else {
+            throw UpstreamBaseError("the scheme '\(scheme)' is not supported; use http or https")
+        }
+        let rest = text[separator.upperBound...]
+        guard rest.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F }) else {
+            throw UpstreamBaseError("the URL has a space, a control or a non-ASCII character; percent-encode it")
+        }
+        guard !rest.contains(where: { $0 == "?" || $0 == "#" }) else {
+            throw UpstreamBaseError("the URL has a query or a fragment; end it with the path")
+        }
+        let pathStart = rest.firstIndex(of: "/") ?? rest.endIndex
+        let authority = rest[..<pathStart]
+        guard !authority.contains("@") else {
+            throw UpstreamBaseError("the URL has a user name or password; send credentials as a header")
+        }
+        guard !authority.isEmpty, authority.first != ":" else {
+            throw UpstreamBaseError("the URL '\(text)' has no host")
+        }
+        origin = scheme + "://" + authority
+        var path = rest[pathStart...]
+        while path.last == "/" { path.removeLast() }
+        prefix = String(path)
+    }
+
+    /// The full URL for a client's target; nil if the target is not a path that fits on a request line.
+    package func url(for target: String) -> String? {
+        guard target.utf8.first == UInt8(ascii: "/"),
+            target.utf8.allSatisfy({ $0 > 0x20 && $0 != 0x7F && $0 != UInt8(ascii: "#") })
+        else { return nil }
+        let path = target.prefix { $0 != "?" }
+        if prefix.isEmpty {
+            let isShort = Dialect(path: String(path)) != nil && !UpstreamBase.isBelow("/v1", path)
+            return isShort ? origin + "/v1" + target : origin + target
+        }
+        if !prefix.hasSuffix("/v1") {
+            if UpstreamBase.isBelow("/v1/messages", path) { return origin + prefix + target }
+            if UpstreamBase.isBelow("/messages", path) { return origin + prefix + "/v1" + target }
+        }
+        guard UpstreamBase.isBelow("/v1", path) else { return origin + prefix + target }
+        return origin + prefix + target.dropFirst("/v1".count)
+    }
+
+    private static func isBelow(_ root: String, _ path: Substring) -> Bool {
+        path.hasPrefix(root) && (path.count == root.count || path.dropFirst(root.count).first == "/")
+    }
+}
+
+package struct UpstreamBaseError: Error, CustomStringConvertible {
+    package let description: String
+    init(_ description: String) { self.description = description }
+}
