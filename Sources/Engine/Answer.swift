@@ -33,7 +33,7 @@ extension Engine {
                 }
                 boarded.flight.depart(ports.upstream, call.upstream)
             }
-            let timeout = boarded.isLeader ? nil : cache.followerTimeout.nanoseconds
+            let timeout: Int64? = boarded.isLeader ? nil : cache.followerTimeout.nanoseconds
             let opening = await boarded.seat.opening(timeout: timeout)
             if boarded.isLeader { return leaderReply(opening, boarded.seat, call) }
             switch followerReply(opening, boarded.seat, call, isLast: attempt == 1, ports.metrics) {

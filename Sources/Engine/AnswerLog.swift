@@ -67,11 +67,11 @@ struct AnswerLog {
             self.wantsUsage = wantsUsage
         }
 
-        fileprivate func skips(_ mark: Mark) -> Bool {
-            switch mark.kind {
+        fileprivate func skips(_ kind: Kind, endingAt end: Int) -> Bool {
+            switch kind {
             case .answer: false
             case .usage: !wantsUsage
-            case .wire: mark.end <= joined
+            case .wire: end <= joined
             }
         }
     }
@@ -86,7 +86,7 @@ struct AnswerLog {
             if reader.nextMark < marks.count {
                 let mark = marks[reader.nextMark]
                 if reader.position >= mark.start {
-                    if reader.skips(mark) {
+                    if reader.skips(mark.kind, endingAt: mark.end) {
                         reader.position = mark.end
                         continue
                     }

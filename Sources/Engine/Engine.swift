@@ -127,9 +127,7 @@ package final class Engine: Sendable {
             throw .contentEncoding
         }
         if cache.honorNoStore, cargo.head.forbidsStoring { throw .upstreamNoStore }
-        let verdict = try cargo.verdict ?? cargo.content.withUnsafeBytes { (bytes) throws(NotStored) in
-            try judgeWhole(bytes, dialect: call.admitted.dialect)
-        }
+        let verdict = try verdict(on: cargo, dialect: call.admitted.dialect)
         let ttl = call.admitted.controls.ttl ?? cache.ttl.milliseconds
         var facts = Entry.Facts(createdAt: clock.wall(), ttl: ttl, dialect: call.admitted.dialect, origin: cargo.form)
         facts.tenant = call.admitted.tenant.word0
@@ -143,6 +141,13 @@ package final class Engine: Sendable {
             facts: facts, headers: cargo.head.headers.filter { field in keepHeaders.contains { field.isNamed($0) } },
             model: call.model, namespace: call.namespace, tags: call.tags,
             whole: cargo.form == .whole ? cargo.content : nil, stream: cargo.form == .stream ? cargo.content : nil)
+    }
+
+    private func verdict(on cargo: FlightCargo, dialect: Dialect) throws(NotStored) -> Verdict {
+        if let verdict = cargo.verdict { return verdict }
+        return try cargo.content.withUnsafeBytes { (bytes) throws(NotStored) in
+            try judgeWhole(bytes, dialect: dialect)
+        }
     }
 
     /// Drops one answer; whether there was one. An answer being fetched for that key will not be kept.
