@@ -1,0 +1,67 @@
+# Refrain's own commands. `make run` and `make test` start from a bare Debian 12 with a Swift 6.3 toolchain and root.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+
+SWIFT ?= swift
+PYTHON ?= python3
+# Two compilers side by side are what two cores hold.
+JOBS ?= $(shell nproc)
+RELEASE := .build/release
+
+# Debian packages, by what needs them.
+BUILD_PACKAGES := make pkg-config libevent-dev libmicrohttpd-dev libcurl4-gnutls-dev libssl-dev libyaml-dev
+TEST_PACKAGES := python3 python3-venv openssl
+BENCH_PACKAGES := $(TEST_PACKAGES) gcc libc6-dev nginx-light wrk procps
+
+.PHONY: help run test test-unit test-thread test-integration bench lint format docs build setup-build setup-test \
+	setup-bench soak clean
+
+help: ## this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 24
+
+run: setup-build build ## set up, build, and serve: in front of UPSTREAM=https://… or of the simulated model
+	@config/run.sh $(RELEASE)
+
+build: ## release binaries with the Swift runtime inside
+	$(SWIFT) build -c release --static-swift-stdlib -j $(JOBS) --product refrain
+	$(SWIFT) build -c release --static-swift-stdlib -j $(JOBS) --product refrain-sim
+
+test: setup-test test-unit test-thread build test-integration ## set up, then every test
+
+test-unit: ## unit, property, fuzz and simulation tests
+	$(SWIFT) build --build-tests -j $(JOBS)
+	$(SWIFT) test --skip-build
+
+test-thread: ## the concurrent parts under the thread sanitizer
+	$(SWIFT) test --sanitize thread --scratch-path .build/thread -j $(JOBS) --filter 'EngineTests|TiersTests'
+
+test-integration: ## the real binary with real client libraries
+	.venv/tests/bin/python -m pytest Tests/IntegrationTests
+
+bench: setup-bench build ## compare with peers on this machine; appends to Benchmarks/Results
+	Benchmarks/run.sh
+
+lint: ## formatting and house rules
+	$(SWIFT) format lint --strict --recursive Package.swift Sources Tests Benchmarks
+
+format: ## lay out the sources
+	$(SWIFT) format --in-place --recursive Package.swift Sources Tests Benchmarks
+
+docs: build ## write the generated pages anew
+	$(RELEASE)/refrain config reference > docs/configuration.md
+	$(RELEASE)/refrain config metrics > docs/metrics.md
+
+setup-build:
+	@config/packages.sh $(BUILD_PACKAGES)
+
+setup-test:
+	@config/packages.sh $(BUILD_PACKAGES) $(TEST_PACKAGES)
+	@config/venv.sh $(PYTHON) .venv/tests Tests/IntegrationTests/requirements.txt
+
+setup-bench:
+	@config/packages.sh $(BUILD_PACKAGES) $(BENCH_PACKAGES)
+
+clean: ## remove what was built
+	rm -rf .build .venv artifacts
