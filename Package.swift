@@ -47,6 +47,8 @@ let package = Package(
             name: "refrain", dependencies: ["Core", "Dialects", "Tiers", "Engine", "Foreign", "Server"],
             swiftSettings: common),
         .executableTarget(name: "Simulator", dependencies: ["Core", "Foreign"], swiftSettings: common),
+        .executableTarget(
+            name: "MicroBench", dependencies: ["Core", "Dialects"], path: "Benchmarks/Micro", swiftSettings: common),
 
         tests("CoreTests", ["Core", "TestKit"]),
         tests("DialectsTests", ["Dialects", "TestKit"]),
