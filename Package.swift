@@ -47,6 +47,9 @@ let package = Package(
             name: "refrain", dependencies: ["Core", "Dialects", "Tiers", "Engine", "Foreign", "Server"],
             swiftSettings: common),
         .executableTarget(name: "Simulator", dependencies: ["Core", "Foreign"], swiftSettings: common),
+        .executableTarget(
+            name: "ResponderBench", dependencies: ["Core", "Foreign"], path: "Benchmarks/Responder",
+            swiftSettings: common),
 
         tests("CoreTests", ["Core", "TestKit"]),
         tests("DialectsTests", ["Dialects", "TestKit"]),
