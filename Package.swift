@@ -19,6 +19,13 @@ func shelf(_ name: String, pkgConfig: String, apt: String) -> Target {
     .systemLibrary(name: "C" + name, path: "Sources/C/" + name, pkgConfig: pkgConfig, providers: [.apt([apt])])
 }
 
+/// A program that measures; its folder is under Benchmarks.
+func bench(_ name: String, _ dependencies: [String]) -> Target {
+    .executableTarget(
+        name: name + "Bench", dependencies: dependencies.map { .byName(name: $0) }, path: "Benchmarks/" + name,
+        swiftSettings: common)
+}
+
 func tests(_ name: String, _ dependencies: [String]) -> Target {
     .testTarget(name: name, dependencies: dependencies.map { .byName(name: $0) }, swiftSettings: common)
 }
@@ -47,8 +54,8 @@ let package = Package(
             name: "refrain", dependencies: ["Core", "Dialects", "Tiers", "Engine", "Foreign", "Server"],
             swiftSettings: common),
         .executableTarget(name: "Simulator", dependencies: ["Core", "Foreign"], swiftSettings: common),
-        .executableTarget(
-            name: "MicroBench", dependencies: ["Core", "Dialects"], path: "Benchmarks/Micro", swiftSettings: common),
+        bench("Micro", ["Core", "Dialects"]),
+        bench("Responder", ["Core", "Foreign"]),
 
         tests("CoreTests", ["Core", "TestKit"]),
         tests("DialectsTests", ["Dialects", "TestKit"]),
@@ -56,7 +63,6 @@ let package = Package(
         tests("EngineTests", ["Engine", "TestKit"]),
         tests("ForeignTests", ["Foreign", "TestKit"]),
         tests("ServerTests", ["Server", "TestKit"]),
-        tests("IntegrationTests", ["TestKit"]),
         tests("TidyTests", []),
     ],
     swiftLanguageModes: [.v6]
