@@ -1,1 +1,3 @@
-print("refrain")
+import Foreign
+
+Console.exit(await CommandTable.run(Array(CommandLine.arguments.dropFirst())))

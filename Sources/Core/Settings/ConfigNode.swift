@@ -50,13 +50,13 @@ package enum ConfigSource: Sendable, Equatable {
     case file(String)
     /// The variable's name.
     case environment(String)
-    /// The flag as typed, without its value.
+    /// The flag without its value.
     case flag(String)
 }
 
 package struct ConfigPlace: Sendable, Equatable, CustomStringConvertible {
     package var source: ConfigSource
-    /// From 1; meaningful in files only.
+    /// From 1; meaningful in files only. 0 stands for the file as a whole.
     package var line: Int
     package var column: Int
 
@@ -71,7 +71,7 @@ package struct ConfigPlace: Sendable, Equatable, CustomStringConvertible {
     package var description: String {
         switch source {
         case .builtIn: "default"
-        case .file(let name): "\(name):\(line):\(column)"
+        case .file(let name): line == 0 ? name : "\(name):\(line):\(column)"
         case .environment(let name): name
         case .flag(let flag): flag
         }

@@ -56,3 +56,38 @@ package enum ConfigPrinter {
         }
     }
 }
+
+extension ConfigPrinter {
+    /// The effective settings as one JSON object: by name, the value as the texts a file would hold, and its origin.
+    package static func json(_ loaded: LoadedSettings) -> [UInt8] {
+        var writer = JSONWriter()
+        writer.beginObject()
+        for setting in SettingsTable.all {
+            writer.name(setting.name)
+            writer.beginObject()
+            writer.name("value")
+            write(setting.write(loaded.values), to: &writer)
+            writer.member("origin", loaded.origin(of: setting.name).description)
+            writer.endObject()
+        }
+        writer.endObject()
+        return writer.bytes
+    }
+
+    private static func write(_ node: ConfigNode, to writer: inout JSONWriter) {
+        switch node.content {
+        case .scalar(let text): writer.value(text)
+        case .list(let items):
+            writer.beginArray()
+            for item in items { write(item, to: &writer) }
+            writer.endArray()
+        case .map(let members):
+            writer.beginObject()
+            for member in members {
+                writer.name(member.name)
+                write(member.value, to: &writer)
+            }
+            writer.endObject()
+        }
+    }
+}

@@ -48,14 +48,14 @@ package struct SettingsLoader {
 
     /// The values of `--set` flags, `name=value` each.
     package mutating func add(assignments: [String]) {
+        let place = ConfigPlace(.flag("--set"))
         for assignment in assignments {
             guard let equals = assignment.firstIndex(of: "=") else {
-                let place = ConfigPlace(.flag("--set \(shortened(assignment))"))
-                errors.append(SettingsError(at: place, "there is no value; write --set name=value"))
+                let message = "\(quoted(assignment)) has no value; write --set name=value"
+                errors.append(SettingsError(at: place, message))
                 continue
             }
             let name = String(assignment[..<equals])
-            let place = ConfigPlace(.flag("--set \(shortened(name))"))
             if let setting = SettingsTable.all.first(where: { $0.name == name }) {
                 set(setting, to: String(assignment[assignment.index(after: equals)...]), at: place)
             } else {

@@ -15,7 +15,7 @@ package enum SettingsSources {
         var loader = SettingsLoader(syntax: YAMLDocument())
         if path != nil || access(defaultPath, F_OK) == 0 {
             let path = path ?? defaultPath
-            loader.add(file: try read(path), named: path)
+            loader.add(file: try read(path), named: path == "-" ? "standard input" : path)
         }
         loader.add(environment: environment)
         loader.add(assignments: assignments)
@@ -55,6 +55,6 @@ package enum SettingsSources {
 
     private static func unreadable(_ path: String) -> SettingsFailure {
         let reason = String(cString: strerror(errno))
-        return SettingsFailure([SettingsError(at: ConfigPlace(.file(path)), "it cannot be read: \(reason)")])
+        return SettingsFailure([SettingsError(at: ConfigPlace(.file(path), line: 0), "it cannot be read: \(reason)")])
     }
 }

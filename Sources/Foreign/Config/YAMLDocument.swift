@@ -13,7 +13,7 @@ package struct YAMLDocument: ConfigSyntax {
 
     package func read(_ text: [UInt8], from source: ConfigSource) throws(SettingsError) -> ConfigNode {
         guard text.count <= YAMLDocument.maxBytes else {
-            throw SettingsError(at: ConfigPlace(source), "it is larger than \(YAMLDocument.maxBytes) bytes")
+            throw SettingsError(at: ConfigPlace(source, line: 0), "it is larger than \(YAMLDocument.maxBytes) bytes")
         }
         do throws(YAMLParser.Failure) {
             var composer = Composer(parser: try YAMLParser(text), source: source)

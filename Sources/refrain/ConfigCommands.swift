@@ -1,0 +1,66 @@
+import Core
+import Foreign
+
+extension Command {
+    static let configPrint = Command(
+        name: "config print",
+        summary: "Shows the effective settings and where each comes from; secrets are masked.",
+        options: [.config, .set, .json],
+        examples: [
+            Example(line: "refrain config print", sentence: "What `refrain serve` would run with"),
+            Example(
+                line: "refrain config print --config refrain.yaml --set cache.ttl=1h",
+                sentence: "A file, with one setting over it"),
+        ],
+        run: { arguments throws(CommandFailure) in
+            let loaded = try LoadedSettings.load(arguments)
+            guard arguments.has(.json) else { return _ = Console.write(ConfigPrinter.yaml(loaded), to: .output) }
+            Console.write(ConfigPrinter.json(loaded) + [UInt8(ascii: "\n")], to: .output)
+        })
+
+    static let configCheck = Command(
+        name: "config check",
+        summary: "Reads a settings file and says what is wrong with it.",
+        positionals: [Positional(name: "FILE", sentence: "The file; - reads standard input.", isRequired: true)],
+        examples: [
+            Example(line: "refrain config check config/refrain.yaml", sentence: "Check a file before it is used"),
+            Example(
+                line: "refrain config print | refrain config check -", sentence: "Check what another command wrote"),
+        ],
+        run: { arguments throws(CommandFailure) in
+            let path = arguments.positionals[0]
+            do throws(SettingsFailure) {
+                let loaded = try SettingsSources.load(file: path, environment: [], assignments: [])
+                let count = loaded.origins.count
+                Console.write(
+                    "\(path == "-" ? "standard input" : path): right, \(count) setting\(count == 1 ? "" : "s")\n",
+                    to: .output)
+            } catch {
+                throw .failed(error.description)
+            }
+        })
+
+    static let configReference = Command(
+        name: "config reference",
+        summary: "Prints a reference page, rendered from the tables this build runs with.",
+        positionals: [
+            Positional(
+                name: "PAGE", sentence: "settings (the default), metrics, or file: a commented settings file.",
+                isRequired: false)
+        ],
+        examples: [
+            Example(line: "refrain config reference", sentence: "All settings, as Markdown"),
+            Example(line: "refrain config reference metrics", sentence: "All metrics, as Markdown"),
+            Example(line: "refrain config reference file > refrain.yaml", sentence: "Start a settings file"),
+        ],
+        run: { arguments throws(CommandFailure) in
+            let page = arguments.positionals.first ?? "settings"
+            switch page {
+            case "settings": Console.write(SettingsReference.markdown(), to: .output)
+            case "metrics": Console.write(MetricsReference.markdown(), to: .output)
+            case "file": Console.write(SettingsReference.yaml(), to: .output)
+            default:
+                throw .wrongUse("there is no page \(quoted(page)); write settings, metrics or file")
+            }
+        })
+}
