@@ -38,10 +38,17 @@ struct HeaderValue: ~Copyable {
     }
 
     mutating func put(_ key: CacheKey) {
-        for word in [key.word0, key.word1, key.word2, key.word3] as InlineArray<4, UInt64> {
-            for shift in stride(from: 60, through: 0, by: -4) {
-                put(Hex.digit(UInt8(truncatingIfNeeded: word >> UInt64(shift)) & 15))
-            }
+        put(hexadecimal: key.word0)
+        put(hexadecimal: key.word1)
+        put(hexadecimal: key.word2)
+        put(hexadecimal: key.word3)
+    }
+
+    private mutating func put(hexadecimal word: UInt64) {
+        var shift: UInt64 = 64
+        while shift > 0 {
+            shift -= 4
+            put(Hex.digit(UInt8(truncatingIfNeeded: word &>> shift) & 15))
         }
     }
 

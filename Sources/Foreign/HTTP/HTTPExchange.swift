@@ -109,13 +109,15 @@ package final class HTTPExchange {
     /// Answers with a body that is made while it is sent: in chunks, or of the given `length`, or up to the end of
     /// the connection where the client knows no chunks.
     package func respondStreaming(
-        _ status: Int, headers: [HeaderField], length: Int64? = nil, source: any HTTPBodySource
+        _ status: Int, headers: [HeaderField] = [], length: Int64? = nil, source: any HTTPBodySource,
+        addLines: (HTTPResponse) -> Void = { _ in }
     ) {
         guard isOpen else { return source.ended(isComplete: false) }
         let stream = HTTPResponseStream(exchange: self, source: source)
         self.stream = stream
         let response = stream.makeResponse(length: length)
         for field in headers { response.add(field.name, field.value) }
+        addLines(response)
         respond(status, response)
     }
 

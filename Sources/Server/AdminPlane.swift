@@ -1,0 +1,169 @@
+import Core
+import Dialects
+import Engine
+import Foreign
+
+/// The admin port: health, metrics, statistics, explain and purge. Belongs to one worker's thread.
+final class AdminPlane: HTTPHandler {
+    private let sidecar: Sidecar
+    private let readiness: @Sendable () -> Bool
+    private let explainer: Explainer
+    private let started: Int64
+
+    /// The largest body of an admin request that carries no client's request.
+    private static let controlLimit = 64 << 10
+
+    init(sidecar: Sidecar, readiness: @escaping @Sendable () -> Bool) {
+        self.sidecar = sidecar
+        self.readiness = readiness
+        explainer = Explainer(sidecar: sidecar)
+        started = sidecar.clock.monotonic()
+    }
+
+    private struct Page {
+        let method: HTTPExchange.Method
+        let path: StaticString
+        let summary: String
+        /// Open without the token, so that a supervisor needs none.
+        var isPublic = false
+        let answer: (AdminPlane, HTTPExchange) -> Void
+    }
+
+    private static let pages: [Page] = [
+        Page(method: .get, path: "/healthz", summary: "200 while the process lives", isPublic: true) { plane, exchange in
+            plane.answer(exchange, 200, text: "ok\n")
+        },
+        Page(method: .get, path: "/readyz", summary: "200 while it takes requests, 503 before and after", isPublic: true) {
+            plane, exchange in
+            let isReady = plane.readiness()
+            plane.answer(exchange, isReady ? 200 : 503, text: isReady ? "ready\n" : "not ready\n")
+        },
+        Page(method: .get, path: "/metrics", summary: "Prometheus text format") { plane, exchange in
+            plane.answer(
+                exchange, 200, text: Exposition.text(plane.sidecar.registry), type: Exposition.contentType)
+        },
+        Page(method: .get, path: "/api/stats", summary: "what `refrain stats` shows, as JSON") { plane, exchange in
+            let uptime = plane.sidecar.clock.monotonic() - plane.started
+            plane.answer(exchange, 200, json: StatsSnapshot(plane.sidecar.registry, uptime: uptime).json())
+        },
+        Page(method: .post, path: "/api/explain", summary: "how a request would be looked up") { plane, exchange in
+            plane.answer(exchange, 200, json: plane.explainer.explain(exchange))
+        },
+        Page(method: .post, path: "/api/purge", summary: "drop one answer or all") { plane, exchange in
+            plane.purge(exchange)
+        },
+        Page(method: .get, path: "/", summary: "this list") { plane, exchange in
+            plane.answer(exchange, 200, text: plane.index)
+        },
+    ]
+
+    private var index: String {
+        AdminPlane.pages.reduce(into: "Refrain \(sidecar.registry.version)\n\n") { list, page in
+            list += "\(page.method == .get ? "GET " : "POST")  \(page.path)  \(page.summary)\n"
+        }
+    }
+
+    // MARK: HTTPHandler
+
+    func began(_ exchange: HTTPExchange) -> BodyPlan {
+        let path = path(of: exchange)
+        guard let page = AdminPlane.pages.first(where: { path.elementsEqual($0.path) }) else {
+            refuse(exchange, 404, "not-found", "There is no such admin page; GET / lists them.")
+            return .collect(limit: 0)
+        }
+        guard page.isPublic || isAuthorised(exchange) else {
+            let response = errorResponse(
+                401, "unauthorised", "Send the admin token as `Authorization: Bearer …`; it is the setting admin.token.")
+            response.add("WWW-Authenticate", "Bearer realm=\"refrain admin\"")
+            exchange.respond(401, response)
+            return .collect(limit: 0)
+        }
+        guard page.method == exchange.method || (page.method == .get && exchange.method == .head) else {
+            let response = errorResponse(405, "method-not-allowed", "Use \(page.method == .get ? "GET" : "POST").")
+            response.add("Allow", page.method == .get ? "GET, HEAD" : "POST")
+            exchange.respond(405, response)
+            return .collect(limit: 0)
+        }
+        let isExplain = path.elementsEqual("/api/explain")
+        return .collect(
+            limit: isExplain ? sidecar.settings.limits.requestBody.bytes : AdminPlane.controlLimit)
+    }
+
+    func received(_ exchange: HTTPExchange) {
+        let path = path(of: exchange)
+        // `began` let nothing else through.
+        AdminPlane.pages.first { path.elementsEqual($0.path) }?.answer(self, exchange)
+    }
+
+    func refusal(of exchange: HTTPExchange, _ reason: HTTPRefusal) -> Bytes {
+        errorBody(dialect: nil, status: reason.status, code: reason.rawValue, message: reason.message)
+    }
+
+    func logged(_ message: String) { sidecar.log.write(.debug, "admin http", LogField("message", message)) }
+
+    var wantsLog: Bool { sidecar.log.level == .debug }
+
+    // MARK: Inside
+
+    private func path(of exchange: HTTPExchange) -> BytesView {
+        let target = exchange.target
+        return UnsafeRawBufferPointer(rebasing: target[..<(target.firstIndex(of: UInt8(ascii: "?")) ?? target.count)])
+    }
+
+    private func isAuthorised(_ exchange: HTTPExchange) -> Bool {
+        let token = sidecar.settings.admin.token.revealed
+        if token.isEmpty { return true }
+        guard let sent = exchange.header(named: "authorization"), sent.count > 7,
+            UnsafeRawBufferPointer(rebasing: sent[..<7]).equalsIgnoringCase("bearer ")
+        else { return false }
+        return constantTimeEqual(
+            Array(UnsafeRawBufferPointer(rebasing: sent[7...]).trimmed), Array(token.utf8))
+    }
+
+    private func purge(_ exchange: HTTPExchange) {
+        guard let request = try? JSONValue.parse(exchange.body), let object = request.object else {
+            return refuse(exchange, 400, "not-json", "Send {\"key\": \"…\"} or {\"all\": true}.")
+        }
+        let count: Int
+        if let text = object["key"]?.text {
+            guard let key = CacheKey(hex: text) else {
+                return refuse(exchange, 400, "bad-key", "A key has 64 hexadecimal digits.")
+            }
+            count = sidecar.engine.purge(key) ? 1 : 0
+            sidecar.log.write(.info, "purged", LogField("key", key.hex), LogField("count", count))
+        } else if object["all"] == .bool(true) {
+            count = sidecar.engine.purgeAll()
+            sidecar.log.write(.info, "purged all", LogField("count", count))
+        } else {
+            return refuse(exchange, 400, "nothing-named", "Send {\"key\": \"…\"} or {\"all\": true}.")
+        }
+        var writer = JSONWriter()
+        writer.beginObject()
+        writer.member("purged", count)
+        writer.endObject()
+        answer(exchange, 200, json: writer.bytes)
+    }
+
+    private func answer(_ exchange: HTTPExchange, _ status: Int, text: String, type: String = "text/plain; charset=utf-8") {
+        exchange.respond(
+            status, headers: [HeaderField("Content-Type", type), HeaderField("Cache-Control", "no-store")],
+            body: Bytes(text))
+    }
+
+    private func answer(_ exchange: HTTPExchange, _ status: Int, json: [UInt8]) {
+        exchange.respond(
+            status,
+            headers: [HeaderField("Content-Type", "application/json"), HeaderField("Cache-Control", "no-store")],
+            body: Bytes(json))
+    }
+
+    private func refuse(_ exchange: HTTPExchange, _ status: Int, _ code: String, _ message: String) {
+        exchange.respond(status, errorResponse(status, code, message))
+    }
+
+    private func errorResponse(_ status: Int, _ code: String, _ message: String) -> HTTPResponse {
+        let response = HTTPResponse(body: errorBody(dialect: nil, status: status, code: code, message: message))
+        response.add("Content-Type", "application/json")
+        return response
+    }
+}

@@ -1,0 +1,280 @@
+import Core
+import Dialects
+import Engine
+import Foreign
+
+/// The data port of one worker: requests in, answers out. Belongs to the worker's thread.
+final class DataPlane: HTTPHandler {
+    private unowned let worker: Worker
+    private let sidecar: Sidecar
+    private let ports: Engine.Ports
+    private let admission: Admission
+    private let requestLog: RequestLogger
+    /// Requests that wait for the engine, by number.
+    private var pending: [UInt64: Pending] = [:]
+    private var nextID: UInt64 = 0
+
+    /// What must be remembered of a request until its answer is there.
+    private struct Pending {
+        let exchange: HTTPExchange
+        let dialect: Dialect?
+        let admitted: Admitted?
+        /// In partitions that are wider than a credential: whom the upstream's verdict is about.
+        let credential: CacheKey?
+        let started: Int64
+        var task: Task<Void, Never>?
+    }
+
+    init(worker: Worker, sidecar: Sidecar, ports: Engine.Ports) {
+        self.worker = worker
+        self.sidecar = sidecar
+        self.ports = ports
+        admission = Admission(settings: sidecar.settings, digest: sidecar.digest)
+        requestLog = RequestLogger(log: sidecar.log, which: sidecar.settings.log.requests, clock: sidecar.clock)
+    }
+
+    // MARK: HTTPHandler
+
+    func began(_ exchange: HTTPExchange) -> BodyPlan {
+        guard exchange.method == .post, Route(target: exchange.target).dialect != nil else { return .stream }
+        return .collect(limit: sidecar.settings.limits.requestBody.bytes)
+    }
+
+    func received(_ exchange: HTTPExchange) {
+        let started = sidecar.clock.monotonic()
+        let route = Route(target: exchange.target)
+        guard let dialect = route.dialect else { return relay(exchange, nil, .endpoint, nil, started) }
+        guard exchange.method == .post else { return relay(exchange, dialect, .endpoint, nil, started) }
+        var head = RequestHead()
+        for line in exchange.headers { admission.note(line.name, line.value, in: &head) }
+        do throws(BypassReason) {
+            let admitted = try admission.admit(
+                head, body: exchange.body, dialect: dialect, query: route.query, now: started,
+                trust: sidecar.engine.trust)
+            switch sidecar.engine.lookup(admitted, metrics: ports.metrics) {
+            case .fresh(let found):
+                respond(exchange, with: found, .hit(found.tier), for: admitted)
+                finish(dialect, .hit(found.tier), admitted, found.entry, started)
+            case .stale(let found): ask(exchange, admitted, head, stale: found, started)
+            case .nothing: ask(exchange, admitted, head, stale: nil, started)
+            }
+        } catch {
+            let isShared = sidecar.settings.cache.partition != .apiKey
+            relay(exchange, dialect, error, isShared ? admission.credentialDigest(of: head) : nil, started)
+        }
+    }
+
+    func refusal(of exchange: HTTPExchange, _ reason: HTTPRefusal) -> Bytes {
+        let dialect = exchange.target.isEmpty ? nil : Route(target: exchange.target).dialect
+        return errorBody(dialect: dialect, status: reason.status, code: reason.rawValue, message: reason.message)
+    }
+
+    func logged(_ message: String) { sidecar.log.write(.debug, "http", LogField("message", message)) }
+
+    var wantsLog: Bool { sidecar.log.level == .debug }
+
+    // MARK: To the engine
+
+    private func ask(
+        _ exchange: HTTPExchange, _ admitted: Admitted, _ head: RequestHead, stale: Engine.Found?, _ started: Int64
+    ) {
+        let facts = admitted.facts
+        let body = upstreamBody(
+            original: exchange.body, facts: facts, askForUsage: sidecar.settings.cache.askForUsage)
+        let call = Engine.Call(
+            admitted: admitted, upstream: UpstreamRequests.make(exchange, body: body, isCacheable: true),
+            model: facts.model(in: exchange.body), namespace: head.namespaceText, tags: head.tagList, stale: stale)
+        let id = remember(exchange, admitted.dialect, admitted, admitted.credential, started)
+        let ports = ports
+        pending[id]?.task = worker.assumeIsolated { $0.launch(call, id: id, ports: ports) }
+    }
+
+    private func relay(
+        _ exchange: HTTPExchange, _ dialect: Dialect?, _ reason: BypassReason, _ credential: CacheKey?,
+        _ started: Int64
+    ) {
+        ports.metrics.countBypass(reason)
+        let body = exchange.upload == nil && exchange.hasBody ? Bytes(copying: exchange.body) : nil
+        let request = UpstreamRequests.make(exchange, body: body, isCacheable: false)
+        let id = remember(exchange, dialect, nil, credential, started)
+        let ports = ports
+        pending[id]?.task = worker.assumeIsolated { $0.launch(request, reason, id: id, ports: ports) }
+    }
+
+    private func remember(
+        _ exchange: HTTPExchange, _ dialect: Dialect?, _ admitted: Admitted?, _ credential: CacheKey?,
+        _ started: Int64
+    ) -> UInt64 {
+        nextID += 1
+        let id = nextID
+        pending[id] = Pending(
+            exchange: exchange, dialect: dialect, admitted: admitted, credential: credential, started: started)
+        exchange.whenClientLeaves { [weak self] in self?.forget(id) }
+        return id
+    }
+
+    /// The client is gone.
+    private func forget(_ id: UInt64) { pending.removeValue(forKey: id)?.task?.cancel() }
+
+    func wake(_ id: UInt64) { pending[id]?.exchange.wake() }
+
+    // MARK: From the engine
+
+    func deliver(_ reply: Reply, to id: UInt64) {
+        guard let request = pending[id] else { return }
+        learn(from: reply, request.credential)
+        switch reply {
+        case .found(let found, let outcome):
+            // Only admitted requests are answered out of the cache.
+            guard let admitted = request.admitted else { return }
+            respond(request.exchange, with: found, outcome, for: admitted)
+            end(id, outcome, found.entry)
+        case .kept(let head, let entry, let form, let outcome):
+            respond(request, head, entry, form, outcome)
+            end(id, outcome, entry)
+        case .whole(let head, let body, let outcome, let notStored):
+            let response = HTTPResponse(body: body)
+            add(head, outcome, request, isStored: false, notStored: notStored, to: response)
+            request.exchange.respond(head.status, response)
+            end(id, outcome, nil)
+        case .live(let head, let seat, let outcome):
+            stream(head, seat, outcome, request, id)
+        case .failed(let failure, let outcome):
+            fail(request, failure, outcome)
+            end(id, outcome, nil)
+        case .notCached:
+            refuse(request, status: 504, code: "only-if-cached", "No cached answer, and only-if-cached was asked for.")
+            end(id, .miss, nil)
+        }
+    }
+
+    private func respond(
+        _ exchange: HTTPExchange, with found: Engine.Found, _ outcome: Outcome, for admitted: Admitted
+    ) {
+        // `Engine` only finds entries that hold the wanted form.
+        guard let (first, second) = found.entry.slices(found.form, wantsUsage: admitted.facts.wantsUsage) else {
+            return
+        }
+        let response =
+            second.isEmpty
+            ? HTTPResponse(owner: found.entry.owner, first)
+            : HTTPResponse(owner: found.entry.owner, first, second)
+        response.add("Content-Type", found.form.contentTypeWord)
+        ResponseHeaders.add(found: found, outcome, key: admitted.key, to: response)
+        response.add(lines: found.entry.headerStrings)
+        exchange.respond(Int(found.entry.facts.status), response)
+    }
+
+    /// The upstream's answer to the one who asked for it, out of the entry that was made of it.
+    private func respond(
+        _ request: Pending, _ head: UpstreamHead, _ entry: Entry, _ form: Form, _ outcome: Outcome
+    ) {
+        let wantsUsage = request.admitted?.facts.wantsUsage ?? true
+        guard let (first, second) = entry.slices(form, wantsUsage: wantsUsage) else { return }
+        let response =
+            second.isEmpty
+            ? HTTPResponse(owner: entry.owner, first) : HTTPResponse(owner: entry.owner, first, second)
+        add(head, outcome, request, isStored: true, notStored: nil, to: response)
+        request.exchange.respond(head.status, response)
+    }
+
+    private func stream(_ head: UpstreamHead, _ seat: FlightSeat, _ outcome: Outcome, _ request: Pending, _ id: UInt64) {
+        let worker = worker
+        seat.listen { worker.loop.execute { worker.assumeIsolated { $0.wake(id) } } }
+        let source = LiveBody(seat: seat) { [weak self] isComplete in self?.end(id, outcome, nil) }
+        let length = request.admitted == nil ? head.contentLength : nil
+        guard head.allowsBody(to: request.exchange.method) else {
+            let response = HTTPResponse()
+            add(head, outcome, request, isStored: nil, notStored: nil, to: response)
+            request.exchange.respond(head.status, response)
+            return end(id, outcome, nil)
+        }
+        request.exchange.respondStreaming(head.status, length: length, source: source) { response in
+            self.add(head, outcome, request, isStored: nil, notStored: nil, to: response)
+        }
+    }
+
+    private func fail(_ request: Pending, _ failure: UpstreamFailure, _ outcome: Outcome) {
+        switch failure.kind {
+        case .cancelled: request.exchange.abort()
+        case .timeout: refuse(request, status: 504, code: "upstream-timeout", failure.message, outcome)
+        case .shutdown: refuse(request, status: 503, code: "shutting-down", failure.message, outcome)
+        case .connect, .resolve, .tls, .reset, .malformed, .tooLarge:
+            refuse(request, status: 502, code: "upstream-" + failure.kind.rawValue, failure.message, outcome)
+        }
+    }
+
+    private func refuse(
+        _ request: Pending, status: Int, code: String, _ message: String, _ outcome: Outcome = .miss
+    ) {
+        let response = HTTPResponse(
+            body: errorBody(dialect: request.dialect, status: status, code: code, message: message))
+        response.add("Content-Type", "application/json")
+        ResponseHeaders.add(
+            forwarded: outcome, status: nil, isStored: false, notStored: nil, controls: request.admitted?.controls,
+            key: request.admitted?.key, to: response)
+        request.exchange.respond(status, response)
+    }
+
+    private func add(
+        _ head: UpstreamHead, _ outcome: Outcome, _ request: Pending, isStored: Bool?, notStored: NotStored?,
+        to response: HTTPResponse
+    ) {
+        ResponseHeaders.add(lines: head.headers, to: response)
+        ResponseHeaders.add(
+            forwarded: outcome, status: head.status, isStored: isStored, notStored: notStored,
+            controls: request.admitted?.controls, key: request.admitted?.key, to: response)
+    }
+
+    /// Remembers what the upstream thought of the credential.
+    private func learn(from reply: Reply, _ credential: CacheKey?) {
+        guard let credential, let status = reply.upstreamStatus else { return }
+        if (200..<300).contains(status) {
+            sidecar.engine.trust.accept(credential, now: sidecar.clock.monotonic())
+        } else if status == 401 || status == 403 {
+            sidecar.engine.trust.refuse(credential)
+        }
+    }
+
+    // MARK: The end of a request
+
+    private func end(_ id: UInt64, _ outcome: Outcome, _ entry: Entry?) {
+        guard let request = pending.removeValue(forKey: id) else { return }
+        finish(request.dialect, outcome, request.admitted, outcome == .miss ? nil : entry, request.started)
+    }
+
+    /// Counts and logs an answered request; `served` is the entry that saved a call.
+    private func finish(
+        _ dialect: Dialect?, _ outcome: Outcome, _ admitted: Admitted?, _ served: Entry?, _ started: Int64
+    ) {
+        let duration = sidecar.clock.monotonic() - started
+        ports.metrics.countRequest(Endpoint(dialect), outcome.kind, duration: duration)
+        if let facts = served?.facts {
+            ports.metrics.countSaved(promptTokens: facts.promptTokens, completionTokens: facts.completionTokens)
+        }
+        requestLog.note(dialect, outcome, admitted?.key, duration)
+    }
+}
+
+extension Reply {
+    /// What the upstream answered to this very request, nil where it was not asked.
+    var upstreamStatus: Int? {
+        switch self {
+        case .kept(let head, _, _, .miss), .whole(let head, _, .miss, _), .live(let head, _, .miss),
+            .live(let head, _, .bypass):
+            head.status
+        default: nil
+        }
+    }
+}
+
+extension UpstreamHead {
+    var contentLength: Int64? {
+        headers.first(named: "content-length").flatMap { Int64($0) }.flatMap { $0 >= 0 ? $0 : nil }
+    }
+
+    /// Some statuses, and every answer to HEAD, end with the head.
+    func allowsBody(to method: HTTPExchange.Method) -> Bool {
+        method != .head && status != 204 && status != 304 && status >= 200
+    }
+}

@@ -1,0 +1,169 @@
+import Core
+import Engine
+import Foreign
+
+/// What all workers share.
+package struct Sidecar: Sendable {
+    package var settings: Settings
+    package var engine: Engine
+    package var digest: any Digesting
+    package var registry: MetricsRegistry
+    package var log: any Log
+    package var clock: any Clock
+
+    package init(
+        settings: Settings, engine: Engine, digest: any Digesting, registry: MetricsRegistry, log: any Log,
+        clock: any Clock
+    ) {
+        self.settings = settings
+        self.engine = engine
+        self.digest = digest
+        self.registry = registry
+        self.log = log
+        self.clock = clock
+    }
+}
+
+/// One core's share of the work: a loop, the connections the kernel gave it, and its own calls to the upstream.
+/// Everything it owns is touched on its loop's thread.
+package actor Worker {
+    package nonisolated let loop: EventLoop
+    nonisolated let sidecar: Sidecar
+    private let metrics: MetricsBlock
+    private var upstream: CurlUpstream?
+    private var server: HTTPServer?
+    private var plane: DataPlane?
+    private var adminServer: HTTPServer?
+    private var adminPlane: AdminPlane?
+    private var sweepTimer: LoopEvent?
+
+    package nonisolated var unownedExecutor: UnownedSerialExecutor { loop.asUnownedSerialExecutor() }
+
+    package init(sidecar: Sidecar) throws(LoopError) {
+        self.sidecar = sidecar
+        loop = try EventLoop()
+        metrics = sidecar.registry.makeBlock()
+    }
+
+    /// Starts to serve on `port`; the port it got.
+    package func open(port: UInt16) throws -> UInt16 {
+        let metrics = metrics
+        let upstream = try CurlUpstream(
+            loop: loop, options: UpstreamOptions(sidecar.settings), clock: sidecar.clock
+        ) { observation in
+            let result = UpstreamResult(status: observation.status ?? 0, end: observation.end)
+            metrics.countUpstream(result, duration: observation.total)
+        }
+        let ports = Engine.Ports(
+            upstream: upstream, scheduler: LoopScheduler(loop: loop), metrics: metrics)
+        let plane = DataPlane(worker: self, sidecar: sidecar, ports: ports)
+        var options = HTTPServerOptions(sidecar.settings)
+        options.address = sidecar.settings.listen.host
+        options.port = port
+        options.reusePort = true
+        let server = try HTTPServer(loop: loop, options: options, handler: plane)
+        self.upstream = upstream
+        self.plane = plane
+        self.server = server
+        return server.boundPort
+    }
+
+    /// Serves the admin port beside the data port; the port it got.
+    package func openAdmin(readiness: @escaping @Sendable () -> Bool) throws -> UInt16 {
+        let plane = AdminPlane(sidecar: sidecar, readiness: readiness)
+        var options = HTTPServerOptions(sidecar.settings)
+        options.address = sidecar.settings.admin.listen.host
+        options.port = sidecar.settings.admin.listen.port
+        let server = try HTTPServer(loop: loop, options: options, handler: plane)
+        adminPlane = plane
+        adminServer = server
+        return server.boundPort
+    }
+
+    /// Lets go of expired entries as time passes, a bounded number at a time. One worker does it for all.
+    package func startSweeping() {
+        let engine = sidecar.engine
+        let clock = sidecar.clock
+        var timer: LoopEvent?
+        timer = loop.timer { [weak self] in
+            engine.memory.sweep(now: clock.wall(), budget: Worker.sweepBudget)
+            self?.assumeIsolated { $0.sweepTimer?.arm(after: Worker.sweepInterval) }
+        }
+        timer?.arm(after: Worker.sweepInterval)
+        sweepTimer = timer
+    }
+
+    private static let sweepInterval: Int64 = 250_000_000
+    private static let sweepBudget = 2_000
+
+    package func stopAccepting() { server?.stopAccepting() }
+
+    /// Finishes what is in flight.
+    package func drain() async {
+        await withCheckedContinuation { (done: CheckedContinuation<Void, Never>) in
+            guard let server else { return done.resume() }
+            server.close { done.resume() }
+        }
+    }
+
+    /// Cuts what is still open.
+    package func close() {
+        sweepTimer = nil
+        upstream?.close()
+        server?.stop()
+        adminServer?.stop()
+    }
+
+    var openConnections: Int { server?.connectionCount ?? 0 }
+
+    // MARK: The asynchronous part of a request
+
+    /// Takes a request that memory could not answer; `id` finds its exchange again.
+    func launch(_ call: Engine.Call, id: UInt64, ports: Engine.Ports) -> Task<Void, Never> {
+        Task {
+            let reply = await sidecar.engine.answer(call, via: ports)
+            plane?.deliver(reply, to: id)
+        }
+    }
+
+    func launch(_ request: UpstreamRequest, _ reason: BypassReason, id: UInt64, ports: Engine.Ports) -> Task<Void, Never> {
+        Task {
+            let reply = await sidecar.engine.relay(request, reason: reason, via: ports)
+            plane?.deliver(reply, to: id)
+        }
+    }
+
+    func wake(_ id: UInt64) { plane?.wake(id) }
+}
+
+extension UpstreamOptions {
+    init(_ settings: Settings) throws {
+        // The table lets no settings through that name no upstream.
+        guard let upstream = settings.upstreams.first else { throw UpstreamMissing() }
+        self.init(base: try UpstreamBase(upstream.url.description))
+        connectTimeout = upstream.connectTimeout
+        firstByteTimeout = upstream.firstByteTimeout
+        idleTimeout = upstream.idleTimeout
+        totalTimeout = upstream.totalTimeout
+        caFile = upstream.caFile.isEmpty ? nil : upstream.caFile
+        verifiesTLS = upstream.verifyTLS
+        http2 = upstream.http2
+        maxConnections = settings.limits.upstreamConnections
+    }
+}
+
+struct UpstreamMissing: Error, CustomStringConvertible {
+    let description = "no upstream is configured: set upstreams to a list with the model server's name and url"
+}
+
+extension HTTPServerOptions {
+    init(_ settings: Settings) {
+        self.init()
+        let limits = settings.limits
+        connectionLimit = limits.connections
+        headLimit = limits.requestHead.bytes
+        idleTimeout = limits.idleTimeout.nanoseconds
+        headTimeout = limits.headTimeout.nanoseconds
+        bodyTimeout = limits.bodyTimeout.nanoseconds
+    }
+}
