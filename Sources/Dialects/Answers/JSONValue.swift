@@ -132,6 +132,23 @@ package struct JSONObject: Sendable, Equatable, ExpressibleByDictionaryLiteral {
         }
     }
 
+    /// Changes one member in place; nil stands for an absent one. The value is moved out and back, so that a text or
+    /// a list that grows piece by piece is not copied each time.
+    mutating func update<Failure: Error>(
+        _ name: String, _ change: (inout JSONValue?) throws(Failure) -> Void
+    ) throws(Failure) {
+        guard let index = index(of: name) else {
+            var value: JSONValue?
+            try change(&value)
+            self[name] = value
+            return
+        }
+        var value: JSONValue? = members[index].value
+        members[index].value = .null
+        try change(&value)
+        members[index].value = value ?? .null
+    }
+
     package func without(_ names: String...) -> JSONObject {
         var copy = self
         copy.members.removeAll { member in names.contains { $0.utf8.elementsEqual(member.name.utf8) } }
