@@ -30,6 +30,12 @@ func tests(_ name: String, _ dependencies: [String]) -> Target {
     .testTarget(name: name, dependencies: dependencies.map { .byName(name: $0) }, swiftSettings: common)
 }
 
+func benchmark(_ name: String, path: String, _ dependencies: [String]) -> Target {
+    .executableTarget(
+        name: name, dependencies: dependencies.map { .byName(name: $0) }, path: "Benchmarks/" + path,
+        swiftSettings: common)
+}
+
 let package = Package(
     name: "refrain",
     products: [
@@ -56,6 +62,9 @@ let package = Package(
         .executableTarget(name: "Simulator", dependencies: ["Core", "Foreign"], swiftSettings: common),
         bench("Micro", ["Core", "Dialects"]),
         bench("Responder", ["Core", "Foreign"]),
+
+        benchmark("TraceBench", path: "Traces", ["Core", "Tiers", "TestKit"]),
+        benchmark("MemoryBench", path: "MemoryBench", ["Core", "Tiers", "TestKit"]),
 
         tests("CoreTests", ["Core", "TestKit"]),
         tests("DialectsTests", ["Dialects", "TestKit"]),
