@@ -150,6 +150,14 @@ package final class Engine: Sendable {
         }
     }
 
+    /// Where an answer is held. Looking does not count as use.
+    package func held(_ key: CacheKey) -> [(tier: TierName, entry: Entry)] {
+        memory.peek(key, now: clock.wall()).map { [(.memory, $0)] } ?? []
+    }
+
+    /// Lets go of expired entries, at most `budget` looked at.
+    package func sweep(budget: Int) { memory.sweep(now: clock.wall(), budget: budget) }
+
     /// Drops one answer; whether there was one. An answer being fetched for that key will not be kept.
     package func purge(_ key: CacheKey) -> Bool {
         flights.purge(key)

@@ -5,7 +5,7 @@ import Foreign
 
 /// The admin port: health, metrics, statistics, explain and purge. Belongs to one worker's thread.
 final class AdminPlane: HTTPHandler {
-    private let sidecar: Sidecar
+    private let context: ServerContext
     private let readiness: @Sendable () -> Bool
     private let explainer: Explainer
     private let started: Int64
@@ -13,20 +13,20 @@ final class AdminPlane: HTTPHandler {
     /// The largest body of an admin request that carries no client's request.
     private static let controlLimit = 64 << 10
 
-    init(sidecar: Sidecar, readiness: @escaping @Sendable () -> Bool) {
-        self.sidecar = sidecar
+    init(context: ServerContext, readiness: @escaping @Sendable () -> Bool) {
+        self.context = context
         self.readiness = readiness
-        explainer = Explainer(sidecar: sidecar)
-        started = sidecar.clock.monotonic()
+        explainer = Explainer(context: context)
+        started = context.clock.monotonic()
     }
 
-    private struct Page {
+    private struct Page: Sendable {
         let method: HTTPExchange.Method
         let path: StaticString
         let summary: String
         /// Open without the token, so that a supervisor needs none.
         var isPublic = false
-        let answer: (AdminPlane, HTTPExchange) -> Void
+        let answer: @Sendable (AdminPlane, HTTPExchange) -> Void
     }
 
     private static let pages: [Page] = [
@@ -40,11 +40,11 @@ final class AdminPlane: HTTPHandler {
         },
         Page(method: .get, path: "/metrics", summary: "Prometheus text format") { plane, exchange in
             plane.answer(
-                exchange, 200, text: Exposition.text(plane.sidecar.registry), type: Exposition.contentType)
+                exchange, 200, text: Exposition.text(plane.context.registry), type: Exposition.contentType)
         },
         Page(method: .get, path: "/api/stats", summary: "what `refrain stats` shows, as JSON") { plane, exchange in
-            let uptime = plane.sidecar.clock.monotonic() - plane.started
-            plane.answer(exchange, 200, json: StatsSnapshot(plane.sidecar.registry, uptime: uptime).json())
+            let uptime = plane.context.clock.monotonic() - plane.started
+            plane.answer(exchange, 200, json: StatsSnapshot(plane.context.registry, uptime: uptime).json())
         },
         Page(method: .post, path: "/api/explain", summary: "how a request would be looked up") { plane, exchange in
             plane.answer(exchange, 200, json: plane.explainer.explain(exchange))
@@ -58,7 +58,7 @@ final class AdminPlane: HTTPHandler {
     ]
 
     private var index: String {
-        AdminPlane.pages.reduce(into: "Refrain \(sidecar.registry.version)\n\n") { list, page in
+        AdminPlane.pages.reduce(into: "Refrain \(context.registry.version)\n\n") { list, page in
             list += "\(page.method == .get ? "GET " : "POST")  \(page.path)  \(page.summary)\n"
         }
     }
@@ -86,7 +86,7 @@ final class AdminPlane: HTTPHandler {
         }
         let isExplain = path.elementsEqual("/api/explain")
         return .collect(
-            limit: isExplain ? sidecar.settings.limits.requestBody.bytes : AdminPlane.controlLimit)
+            limit: isExplain ? context.settings.limits.requestBody.bytes : AdminPlane.controlLimit)
     }
 
     func received(_ exchange: HTTPExchange) {
@@ -99,9 +99,9 @@ final class AdminPlane: HTTPHandler {
         errorBody(dialect: nil, status: reason.status, code: reason.rawValue, message: reason.message)
     }
 
-    func logged(_ message: String) { sidecar.log.write(.debug, "admin http", LogField("message", message)) }
+    func logged(_ message: String) { context.log.write(.debug, "admin http", LogField("message", message)) }
 
-    var wantsLog: Bool { sidecar.log.level == .debug }
+    var wantsLog: Bool { context.log.level == .debug }
 
     // MARK: Inside
 
@@ -111,7 +111,7 @@ final class AdminPlane: HTTPHandler {
     }
 
     private func isAuthorised(_ exchange: HTTPExchange) -> Bool {
-        let token = sidecar.settings.admin.token.revealed
+        let token = context.settings.admin.token.revealed
         if token.isEmpty { return true }
         guard let sent = exchange.header(named: "authorization"), sent.count > 7,
             UnsafeRawBufferPointer(rebasing: sent[..<7]).equalsIgnoringCase("bearer ")
@@ -129,11 +129,11 @@ final class AdminPlane: HTTPHandler {
             guard let key = CacheKey(hex: text) else {
                 return refuse(exchange, 400, "bad-key", "A key has 64 hexadecimal digits.")
             }
-            count = sidecar.engine.purge(key) ? 1 : 0
-            sidecar.log.write(.info, "purged", LogField("key", key.hex), LogField("count", count))
+            count = context.engine.purge(key) ? 1 : 0
+            context.log.write(.info, "purged", LogField("key", key.hex), LogField("count", count))
         } else if object["all"] == .bool(true) {
-            count = sidecar.engine.purgeAll()
-            sidecar.log.write(.info, "purged all", LogField("count", count))
+            count = context.engine.purgeAll()
+            context.log.write(.info, "purged all", LogField("count", count))
         } else {
             return refuse(exchange, 400, "nothing-named", "Send {\"key\": \"…\"} or {\"all\": true}.")
         }

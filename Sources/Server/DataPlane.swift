@@ -6,7 +6,7 @@ import Foreign
 /// The data port of one worker: requests in, answers out. Belongs to the worker's thread.
 final class DataPlane: HTTPHandler {
     private unowned let worker: Worker
-    private let sidecar: Sidecar
+    private let context: ServerContext
     private let ports: Engine.Ports
     private let admission: Admission
     private let requestLog: RequestLogger
@@ -25,23 +25,25 @@ final class DataPlane: HTTPHandler {
         var task: Task<Void, Never>?
     }
 
-    init(worker: Worker, sidecar: Sidecar, ports: Engine.Ports) {
+    var pendingCount: Int { pending.count }
+
+    init(worker: Worker, context: ServerContext, ports: Engine.Ports) {
         self.worker = worker
-        self.sidecar = sidecar
+        self.context = context
         self.ports = ports
-        admission = Admission(settings: sidecar.settings, digest: sidecar.digest)
-        requestLog = RequestLogger(log: sidecar.log, which: sidecar.settings.log.requests, clock: sidecar.clock)
+        admission = Admission(settings: context.settings, digest: context.digest)
+        requestLog = RequestLogger(log: context.log, which: context.settings.log.requests, clock: context.clock)
     }
 
     // MARK: HTTPHandler
 
     func began(_ exchange: HTTPExchange) -> BodyPlan {
         guard exchange.method == .post, Route(target: exchange.target).dialect != nil else { return .stream }
-        return .collect(limit: sidecar.settings.limits.requestBody.bytes)
+        return .collect(limit: context.settings.limits.requestBody.bytes)
     }
 
     func received(_ exchange: HTTPExchange) {
-        let started = sidecar.clock.monotonic()
+        let started = context.clock.monotonic()
         let route = Route(target: exchange.target)
         guard let dialect = route.dialect else { return relay(exchange, nil, .endpoint, nil, started) }
         guard exchange.method == .post else { return relay(exchange, dialect, .endpoint, nil, started) }
@@ -50,8 +52,8 @@ final class DataPlane: HTTPHandler {
         do throws(BypassReason) {
             let admitted = try admission.admit(
                 head, body: exchange.body, dialect: dialect, query: route.query, now: started,
-                trust: sidecar.engine.trust)
-            switch sidecar.engine.lookup(admitted, metrics: ports.metrics) {
+                trust: context.engine.trust)
+            switch context.engine.lookup(admitted, metrics: ports.metrics) {
             case .fresh(let found):
                 respond(exchange, with: found, .hit(found.tier), for: admitted)
                 finish(dialect, .hit(found.tier), admitted, found.entry, started)
@@ -59,7 +61,7 @@ final class DataPlane: HTTPHandler {
             case .nothing: ask(exchange, admitted, head, stale: nil, started)
             }
         } catch {
-            let isShared = sidecar.settings.cache.partition != .apiKey
+            let isShared = context.settings.cache.partition != .apiKey
             relay(exchange, dialect, error, isShared ? admission.credentialDigest(of: head) : nil, started)
         }
     }
@@ -69,9 +71,9 @@ final class DataPlane: HTTPHandler {
         return errorBody(dialect: dialect, status: reason.status, code: reason.rawValue, message: reason.message)
     }
 
-    func logged(_ message: String) { sidecar.log.write(.debug, "http", LogField("message", message)) }
+    func logged(_ message: String) { context.log.write(.debug, "http", LogField("message", message)) }
 
-    var wantsLog: Bool { sidecar.log.level == .debug }
+    var wantsLog: Bool { context.log.level == .debug }
 
     // MARK: To the engine
 
@@ -80,7 +82,7 @@ final class DataPlane: HTTPHandler {
     ) {
         let facts = admitted.facts
         let body = upstreamBody(
-            original: exchange.body, facts: facts, askForUsage: sidecar.settings.cache.askForUsage)
+            original: exchange.body, facts: facts, askForUsage: context.settings.cache.askForUsage)
         let call = Engine.Call(
             admitted: admitted, upstream: UpstreamRequests.make(exchange, body: body, isCacheable: true),
             model: facts.model(in: exchange.body), namespace: head.namespaceText, tags: head.tagList, stale: stale)
@@ -230,9 +232,9 @@ final class DataPlane: HTTPHandler {
     private func learn(from reply: Reply, _ credential: CacheKey?) {
         guard let credential, let status = reply.upstreamStatus else { return }
         if (200..<300).contains(status) {
-            sidecar.engine.trust.accept(credential, now: sidecar.clock.monotonic())
+            context.engine.trust.accept(credential, now: context.clock.monotonic())
         } else if status == 401 || status == 403 {
-            sidecar.engine.trust.refuse(credential)
+            context.engine.trust.refuse(credential)
         }
     }
 
@@ -247,7 +249,7 @@ final class DataPlane: HTTPHandler {
     private func finish(
         _ dialect: Dialect?, _ outcome: Outcome, _ admitted: Admitted?, _ served: Entry?, _ started: Int64
     ) {
-        let duration = sidecar.clock.monotonic() - started
+        let duration = context.clock.monotonic() - started
         ports.metrics.countRequest(Endpoint(dialect), outcome.kind, duration: duration)
         if let facts = served?.facts {
             ports.metrics.countSaved(promptTokens: facts.promptTokens, completionTokens: facts.completionTokens)

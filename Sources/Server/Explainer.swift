@@ -8,14 +8,14 @@ import Foreign
 /// The request to explain is the body; the path it would be sent to is the query's `path`, and each of its headers
 /// comes with `x-explain-` before its name, because the admin port has an `Authorization` of its own.
 final class Explainer {
-    private let sidecar: Sidecar
+    private let context: ServerContext
     private let admission: Admission
 
     private static let headerPrefix: StaticString = "x-explain-"
 
-    init(sidecar: Sidecar) {
-        self.sidecar = sidecar
-        admission = Admission(settings: sidecar.settings, digest: sidecar.digest)
+    init(context: ServerContext) {
+        self.context = context
+        admission = Admission(settings: context.settings, digest: context.digest)
     }
 
     func explain(_ exchange: HTTPExchange) -> [UInt8] {
@@ -41,8 +41,8 @@ final class Explainer {
         }
         do throws(BypassReason) {
             let admitted = try admission.admit(
-                head, body: exchange.body, dialect: dialect, query: route.query, now: sidecar.clock.monotonic(),
-                trust: sidecar.engine.trust)
+                head, body: exchange.body, dialect: dialect, query: route.query, now: context.clock.monotonic(),
+                trust: context.engine.trust)
             writer.member("cacheable", true)
             writer.member("model", admitted.facts.model(in: exchange.body))
             writer.member("form", admitted.form == .whole ? "whole" : "stream")
@@ -59,13 +59,13 @@ final class Explainer {
 
     /// Where the answer is held. Looking does not count as use.
     private func held(_ admitted: Admitted, to writer: inout JSONWriter) {
-        let now = sidecar.clock.wall()
+        let now = context.clock.wall()
         writer.name("held")
         writer.beginArray()
-        if let entry = sidecar.engine.memory.peek(admitted.key, now: now) {
+        for (tier, entry) in context.engine.held(admitted.key) {
             let facts = entry.facts
             writer.beginObject()
-            writer.member("tier", TierName.memory.rawValue)
+            writer.member("tier", tier.rawValue)
             writer.member("ageSeconds", max(0, now - facts.createdAt) / 1000)
             writer.member("ttlSeconds", (facts.expiresAt - now) / 1000)
             writer.member("forms", Form.allCases.filter { entry.has($0) }.map { $0 == .whole ? "whole" : "stream" })

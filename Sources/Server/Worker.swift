@@ -1,9 +1,10 @@
 import Core
 import Engine
 import Foreign
+import Synchronization
 
 /// What all workers share.
-package struct Sidecar: Sendable {
+package struct ServerContext: Sendable {
     package var settings: Settings
     package var engine: Engine
     package var digest: any Digesting
@@ -28,37 +29,44 @@ package struct Sidecar: Sendable {
 /// Everything it owns is touched on its loop's thread.
 package actor Worker {
     package nonisolated let loop: EventLoop
-    nonisolated let sidecar: Sidecar
+    nonisolated let context: ServerContext
     private let metrics: MetricsBlock
     private var upstream: CurlUpstream?
     private var server: HTTPServer?
     private var plane: DataPlane?
     private var adminServer: HTTPServer?
     private var adminPlane: AdminPlane?
-    private var sweepTimer: LoopEvent?
+    private var ticker: LoopEvent?
+    private nonisolated let gauges = Gauges()
+
+    /// What a scrape may read from any thread, brought up to date with every tick.
+    private final class Gauges: Sendable {
+        let connections = Atomic(0)
+        let inflight = Atomic(0)
+    }
 
     package nonisolated var unownedExecutor: UnownedSerialExecutor { loop.asUnownedSerialExecutor() }
 
-    package init(sidecar: Sidecar) throws(LoopError) {
-        self.sidecar = sidecar
+    package init(context: ServerContext) throws(LoopError) {
+        self.context = context
         loop = try EventLoop()
-        metrics = sidecar.registry.makeBlock()
+        metrics = context.registry.makeBlock()
     }
 
     /// Starts to serve on `port`; the port it got.
     package func open(port: UInt16) throws -> UInt16 {
         let metrics = metrics
         let upstream = try CurlUpstream(
-            loop: loop, options: UpstreamOptions(sidecar.settings), clock: sidecar.clock
+            loop: loop, options: UpstreamOptions(context.settings), clock: context.clock
         ) { observation in
             let result = UpstreamResult(status: observation.status ?? 0, end: observation.end)
             metrics.countUpstream(result, duration: observation.total)
         }
         let ports = Engine.Ports(
             upstream: upstream, scheduler: LoopScheduler(loop: loop), metrics: metrics)
-        let plane = DataPlane(worker: self, sidecar: sidecar, ports: ports)
-        var options = HTTPServerOptions(sidecar.settings)
-        options.address = sidecar.settings.listen.host
+        let plane = DataPlane(worker: self, context: context, ports: ports)
+        var options = HTTPServerOptions(context.settings)
+        options.address = context.settings.listen.host
         options.port = port
         options.reusePort = true
         let server = try HTTPServer(loop: loop, options: options, handler: plane)
@@ -70,30 +78,35 @@ package actor Worker {
 
     /// Serves the admin port beside the data port; the port it got.
     package func openAdmin(readiness: @escaping @Sendable () -> Bool) throws -> UInt16 {
-        let plane = AdminPlane(sidecar: sidecar, readiness: readiness)
-        var options = HTTPServerOptions(sidecar.settings)
-        options.address = sidecar.settings.admin.listen.host
-        options.port = sidecar.settings.admin.listen.port
+        let plane = AdminPlane(context: context, readiness: readiness)
+        var options = HTTPServerOptions(context.settings)
+        options.address = context.settings.admin.listen.host
+        options.port = context.settings.admin.listen.port
         let server = try HTTPServer(loop: loop, options: options, handler: plane)
         adminPlane = plane
         adminServer = server
         return server.boundPort
     }
 
-    /// Lets go of expired entries as time passes, a bounded number at a time. One worker does it for all.
-    package func startSweeping() {
-        let engine = sidecar.engine
-        let clock = sidecar.clock
-        var timer: LoopEvent?
-        timer = loop.timer { [weak self] in
-            engine.memory.sweep(now: clock.wall(), budget: Worker.sweepBudget)
-            self?.assumeIsolated { $0.sweepTimer?.arm(after: Worker.sweepInterval) }
-        }
-        timer?.arm(after: Worker.sweepInterval)
-        sweepTimer = timer
+    /// Client connections and requests being answered, as of the last tick; from any thread.
+    package nonisolated var connectionCount: Int { gauges.connections.load(ordering: .relaxed) }
+    package nonisolated var inflightCount: Int { gauges.inflight.load(ordering: .relaxed) }
+
+    /// The housekeeping of every quarter of a second. One worker of all `sweeps` expired entries out of memory.
+    package func startTicking(sweeps: Bool) {
+        let timer = loop.timer { [weak self] in self?.assumeIsolated { $0.tick(sweeps: sweeps) } }
+        timer.arm(after: Worker.tickInterval)
+        ticker = timer
     }
 
-    private static let sweepInterval: Int64 = 250_000_000
+    private func tick(sweeps: Bool) {
+        gauges.connections.store(server?.connectionCount ?? 0, ordering: .relaxed)
+        gauges.inflight.store(plane?.pendingCount ?? 0, ordering: .relaxed)
+        if sweeps { context.engine.sweep(budget: Worker.sweepBudget) }
+        ticker?.arm(after: Worker.tickInterval)
+    }
+
+    private static let tickInterval: Int64 = 250_000_000
     private static let sweepBudget = 2_000
 
     package func stopAccepting() { server?.stopAccepting() }
@@ -108,27 +121,25 @@ package actor Worker {
 
     /// Cuts what is still open.
     package func close() {
-        sweepTimer = nil
+        ticker = nil
         upstream?.close()
         server?.stop()
         adminServer?.stop()
     }
-
-    var openConnections: Int { server?.connectionCount ?? 0 }
 
     // MARK: The asynchronous part of a request
 
     /// Takes a request that memory could not answer; `id` finds its exchange again.
     func launch(_ call: Engine.Call, id: UInt64, ports: Engine.Ports) -> Task<Void, Never> {
         Task {
-            let reply = await sidecar.engine.answer(call, via: ports)
+            let reply = await context.engine.answer(call, via: ports)
             plane?.deliver(reply, to: id)
         }
     }
 
     func launch(_ request: UpstreamRequest, _ reason: BypassReason, id: UInt64, ports: Engine.Ports) -> Task<Void, Never> {
         Task {
-            let reply = await sidecar.engine.relay(request, reason: reason, via: ports)
+            let reply = await context.engine.relay(request, reason: reason, via: ports)
             plane?.deliver(reply, to: id)
         }
     }
