@@ -17,14 +17,14 @@ struct Replay {
     }
 
     /// The share of hits with room for exactly `capacity` entries of equal size.
-    func hitRate(_ eviction: Eviction, entries capacity: Int) -> Double {
+    func hitRate(_ eviction: Settings.Eviction, entries capacity: Int) -> Double {
         let entry = Replay.entry(of: Replay.equalSize)
         let charge = entry.byteCount + MemoryTier.overheadPerEntry(eviction)
         return hitRate(eviction, bytes: capacity * charge) { _ in entry }
     }
 
     /// The share of hits with room for so many bytes, entries having the sizes of the trace.
-    func hitRate(_ eviction: Eviction, bytes capacity: Int) -> Double {
+    func hitRate(_ eviction: Settings.Eviction, bytes capacity: Int) -> Double {
         var bySize: [Int: Entry] = [:]
         return hitRate(eviction, bytes: capacity) { position in
             let size = trace.sizes[position]
@@ -35,7 +35,7 @@ struct Replay {
         }
     }
 
-    private func hitRate(_ eviction: Eviction, bytes: Int, entry: (Int) -> Entry) -> Double {
+    private func hitRate(_ eviction: Settings.Eviction, bytes: Int, entry: (Int) -> Entry) -> Double {
         let tier = MemoryTier(
             capacity: bytes, eviction: eviction, shards: 1, retainStale: 0, clock: StandingClock())
         var hits = 0

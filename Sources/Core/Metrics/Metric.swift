@@ -121,12 +121,16 @@ package enum TokenKind: String, MetricLabelValue {
     package var labelIndex: Int { self == .prompt ? 0 : 1 }
 }
 
-/// Why an entry left memory.
+/// Why an entry left the memory tier.
 package enum EvictionReason: String, MetricLabelValue {
-    /// To make room.
+    /// Room was needed for another entry.
     case capacity
-    /// Its lifetime and the time it may be served stale are over.
+    /// It was beyond its lifetime and its retention.
     case expired
-    /// Not let in: the admission filter preferred what it would have displaced.
-    case rejected
+    /// A newer entry came under the same key, or one that could not be kept.
+    case replaced
+    /// It was removed by key or by a purge.
+    case purged
+    /// The admission filter preferred what it would have displaced.
+    case admission
 }

@@ -115,7 +115,7 @@ package enum MetricsTable {
         default:
             Metric(
                 "refrain_evictions_total", .counter, "entries", [.init("reason", EvictionReason.self)],
-                "Answers that left memory without being purged or replaced, by reason.")
+                "Answers that left memory, by reason.")
         }
     }
 

@@ -10,6 +10,13 @@ package enum ProcessUsage {
         registry.read(.processCPU) { cpuSeconds() }
     }
 
+    /// Cores this process may run on, which may be fewer than the machine has.
+    package static var availableCores: Int {
+        var set = cpu_set_t()
+        guard sched_getaffinity(0, MemoryLayout<cpu_set_t>.size, &set) == 0 else { return 1 }
+        return max(1, withUnsafeBytes(of: &set) { $0.reduce(0) { $0 + $1.nonzeroBitCount } })
+    }
+
     /// Resident memory in bytes, 0 where the system does not say.
     package static func residentBytes() -> Int {
         guard let file = fopen("/proc/self/statm", "re") else { return 0 }

@@ -12,7 +12,7 @@ struct Segmentation {
     private static let windowPercent = 20
     private static let protectedPercent = 80
 
-    init(capacity: Int, eviction: Eviction) {
+    init(capacity: Int, eviction: Settings.Eviction) {
         guard eviction == .tinylfu else {
             (window, protected) = (0, 0)
             return

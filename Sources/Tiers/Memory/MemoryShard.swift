@@ -26,7 +26,7 @@ struct MemoryShard: ~Copyable {
     /// Where the next incremental sweep goes on.
     private var sweepPosition: NodeIndex = 0
 
-    init(capacity: Int, eviction: Eviction, retainStale: Int64) {
+    init(capacity: Int, eviction: Settings.Eviction, retainStale: Int64) {
         self.capacity = capacity
         self.retainStale = retainStale
         slotBytes = MemoryShard.slotBytes(eviction)
@@ -39,7 +39,7 @@ struct MemoryShard: ~Copyable {
     private static let entriesAtLeast = 4
 
     /// A node, up to two bucket heads (the table's array doubles), and the sketch's share.
-    static func slotBytes(_ eviction: Eviction) -> Int {
+    static func slotBytes(_ eviction: Settings.Eviction) -> Int {
         MemoryLayout<Node>.stride + 2 * MemoryLayout<NodeIndex>.size
             + (eviction == .tinylfu ? FrequencySketch.bytesPerSlot : 0)
     }

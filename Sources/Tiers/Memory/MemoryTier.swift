@@ -14,10 +14,12 @@ package final class MemoryTier: Sendable {
     private let clock: any Clock
     /// The largest `Entry.byteCount` that is taken: a quarter of a shard.
     package let largestEntry: Int
+    /// Bytes it may hold.
+    package let capacity: Int
 
     private final class Shard: Sendable {
         let state: Mutex<MemoryShard>
-        init(capacity: Int, eviction: Eviction, retainStale: Int64) {
+        init(capacity: Int, eviction: Settings.Eviction, retainStale: Int64) {
             state = Mutex(MemoryShard(capacity: capacity, eviction: eviction, retainStale: retainStale))
         }
     }
@@ -31,9 +33,10 @@ package final class MemoryTier: Sendable {
     ///   - shards: rounded down to a power of two, between 1 and `maximumShards`.
     ///   - retainStale: for how many milliseconds an entry is kept beyond its lifetime; negative counts as 0.
     ///   - clock: asked by the asynchronous functions alone.
-    package init(capacity: Int, eviction: Eviction, shards count: Int, retainStale: Int64, clock: any Clock) {
+    package init(capacity: Int, eviction: Settings.Eviction, shards count: Int, retainStale: Int64, clock: any Clock) {
         let bounded = max(1, min(count, MemoryTier.maximumShards))
         let bits = Int.bitWidth - 1 - bounded.leadingZeroBitCount
+        self.capacity = max(0, capacity)
         let share = max(0, capacity) >> bits
         self.shards = (0..<(1 << bits)).map { _ in
             Shard(capacity: share, eviction: eviction, retainStale: max(0, retainStale))
@@ -44,7 +47,7 @@ package final class MemoryTier: Sendable {
     }
 
     /// What an entry costs in this tier beside its `byteCount`, in bytes.
-    package static func overheadPerEntry(_ eviction: Eviction) -> Int { MemoryShard.slotBytes(eviction) }
+    package static func overheadPerEntry(_ eviction: Settings.Eviction) -> Int { MemoryShard.slotBytes(eviction) }
 
     /// The entry under a key, also when it is beyond its lifetime: the caller judges freshness. nil once it is
     /// beyond its retention too. `now` is in milliseconds since 1970. Allocates nothing.

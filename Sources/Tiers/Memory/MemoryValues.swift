@@ -1,14 +1,5 @@
 import Core
 
-/// How the memory tier chooses what to give up: the setting `memory.eviction`.
-package enum Eviction: String, Sendable, CaseIterable {
-    /// The least recently used entry goes first.
-    case lru
-    /// Recency lists behind a TinyLFU admission filter: an entry stays only if it is asked for at least as often
-    /// as what it would displace.
-    case tinylfu
-}
-
 /// What became of an entry that was offered to the memory tier.
 package enum InsertOutcome: Sendable, Equatable {
     case stored
@@ -25,20 +16,6 @@ package enum InsertOutcome: Sendable, Equatable {
         /// Beyond its lifetime and its retention already.
         case expired
     }
-}
-
-/// Why an entry left the memory tier: the metric label `reason` of `refrain_evictions_total`.
-package enum EvictionReason: String, Sendable, CaseIterable {
-    /// Room was needed for another entry.
-    case capacity
-    /// It was beyond its lifetime and its retention.
-    case expired
-    /// A newer entry came under the same key, or one that could not be kept.
-    case replaced
-    /// It was removed by key or by a purge.
-    case purged
-    /// TinyLFU preferred what it would have displaced.
-    case admission
 }
 
 /// A snapshot of the memory tier.

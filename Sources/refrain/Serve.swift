@@ -1,0 +1,175 @@
+import Core
+import Engine
+import Foreign
+import Server
+import Synchronization
+import Tiers
+
+extension Command {
+    static let serve = Command(
+        name: "serve",
+        summary: "Runs the sidecar: answers repeated requests from the cache and passes the rest to the model server.",
+        options: [.config, .set],
+        examples: [
+            Example(
+                line: "refrain serve --set 'upstreams=[{name: deepseek, url: https://api.deepseek.com}]'",
+                sentence: "In front of one model server, everything else by default"),
+            Example(line: "refrain serve --config refrain.yaml", sentence: "With a settings file"),
+            Example(
+                line: "REFRAIN_CACHE_TTL=1h refrain serve --config refrain.yaml",
+                sentence: "With one setting from the environment over it"),
+        ],
+        run: { arguments throws(CommandFailure) in try await Serve(LoadedSettings.load(arguments).values).run() })
+}
+
+/// Builds the sidecar out of its parts, runs it, and takes it down politely. The only place that makes real objects.
+private struct Serve {
+    private let context: ServerContext
+    private let log: LineLog
+    private let workers: [Worker]
+
+    init(_ settings: Settings) throws(CommandFailure) {
+        do {
+            let clock = SystemClock()
+            log = try LineLog(level: settings.log.level, format: settings.log.format, clock: clock)
+            let memory = MemoryTier(settings, clock: clock)
+            let registry = MetricsRegistry(version: refrainVersion)
+            context = ServerContext(
+                settings: settings, engine: Engine(settings: settings, memory: memory, clock: clock),
+                digest: SystemDigest(secret: Serve.secret(settings)), registry: registry, log: log, clock: clock)
+            workers = try (0..<settings.workerCount).map { [context] _ in try Worker(context: context) }
+            Serve.register(memory, context.engine, workers, log, in: registry)
+        } catch {
+            throw .failed("\(error)")
+        }
+    }
+
+    func run() async throws(CommandFailure) {
+        Signals.ignoreBrokenPipes()
+        let isReady = Flag()
+        var threads: [LoopThread] = []
+        do {
+            for (index, worker) in workers.enumerated() {
+                threads.append(try worker.loop.startThread(named: "worker-\(index)"))
+            }
+            try await open(isReady)
+            isReady.value.store(true, ordering: .releasing)
+            await Serve.untilAskedToStop(on: workers[0].loop)
+            isReady.value.store(false, ordering: .releasing)
+            await drain()
+            await stop(threads)
+        } catch {
+            await stop(threads)
+            throw .failed("\(error)")
+        }
+    }
+
+    private func open(_ isReady: Flag) async throws {
+        let settings = context.settings
+        var port = settings.listen.port
+        for worker in workers { port = try await worker.open(port: port) }
+        let adminPort = try await workers[0].openAdmin { isReady.value.load(ordering: .acquiring) }
+        for (index, worker) in workers.enumerated() { await worker.startTicking(sweeps: index == 0) }
+        log.write(
+            .info, "serving", LogField("version", refrainVersion),
+            LogField("listen", NetworkAddress(host: settings.listen.host, port: port).description),
+            LogField("admin", NetworkAddress(host: settings.admin.listen.host, port: adminPort).description),
+            LogField("upstream", settings.upstreams[0].url.description), LogField("workers", workers.count))
+    }
+
+    /// Waits for SIGTERM or SIGINT.
+    private static func untilAskedToStop(on loop: EventLoop) async {
+        let watches = Watches()
+        await withCheckedContinuation { (asked: CheckedContinuation<Void, Never>) in
+            loop.execute {
+                watches.wait(on: loop) { asked.resume() }
+            }
+        }
+    }
+
+    /// Stops accepting, and gives what is in flight the time that the settings allow.
+    private func drain() async {
+        let limit = context.settings.limits.drainTimeout
+        log.write(.info, "draining", LogField("limit", DurationFormat.print(limit)))
+        await withTaskGroup(of: Bool.self) { group in
+            group.addTask {
+                await withTaskGroup(of: Void.self) { drains in
+                    for worker in workers { drains.addTask { await worker.drain() } }
+                }
+                return true
+            }
+            group.addTask {
+                try? await Task.sleep(for: limit)
+                return false
+            }
+            if await group.next() == false { log.write(.warning, "drain time is over: cutting what is left") }
+            for worker in workers { await worker.close() }
+            group.cancelAll()
+        }
+    }
+
+    private func stop(_ threads: [LoopThread]) async {
+        for worker in workers.prefix(threads.count) {
+            await worker.close()
+            worker.loop.stop()
+        }
+        for thread in threads { thread.join() }
+        log.write(.info, "stopped")
+        log.close()
+    }
+
+    private static func secret(_ settings: Settings) -> [UInt8] {
+        // Without lower tiers no key outlives the process, so chance will do.
+        settings.cache.secret.isEmpty ? SystemRandom.bytes(32) : Array(settings.cache.secret.revealed.utf8)
+    }
+
+    private static func register(
+        _ memory: MemoryTier, _ engine: Engine, _ workers: [Worker], _ log: LineLog, in registry: MetricsRegistry
+    ) {
+        ProcessUsage.register(in: registry, startedAt: SystemClock().wall())
+        registry.read(.entries, TierName.memory) { Double(memory.statistics.entries) }
+        registry.read(.tierBytes, TierName.memory) { Double(memory.statistics.bytes) }
+        registry.read(.tierCapacity, TierName.memory) { Double(memory.capacity) }
+        for reason in EvictionReason.allCases {
+            registry.read(.evictions, reason) { Double(memory.statistics.evictions(reason)) }
+        }
+        registry.read(.flights) { Double(engine.flights.count) }
+        registry.read(.httpConnections) { Double(workers.reduce(0) { $0 + $1.connectionCount }) }
+        registry.read(.inflightRequests) { Double(workers.reduce(0) { $0 + $1.inflightCount }) }
+        registry.read(.logDropped) { Double(log.dropped) }
+    }
+}
+
+private final class Flag: Sendable {
+    let value = Atomic(false)
+}
+
+/// The signals that ask for a stop. Sendable because it is used on its loop's thread alone.
+private final class Watches: @unchecked Sendable {
+    private var events: [LoopEvent] = []
+
+    /// Calls `asked` at the first signal; a second one ends the process at once.
+    func wait(on loop: EventLoop, _ asked: @escaping () -> Void) {
+        var wasAsked = false
+        events = Signals.stopping.map { signal in
+            loop.watchSignal(signal) {
+                if wasAsked { Console.exit(1) }
+                wasAsked = true
+                asked()
+            }
+        }
+    }
+}
+
+extension Settings {
+    fileprivate var workerCount: Int { limits.workers > 0 ? limits.workers : ProcessUsage.availableCores }
+}
+
+extension MemoryTier {
+    fileprivate convenience init(_ settings: Settings, clock: any Clock) {
+        let shards = settings.memory.shards > 0 ? settings.memory.shards : settings.workerCount * 4
+        self.init(
+            capacity: settings.memory.capacity.bytes, eviction: settings.memory.eviction, shards: shards,
+            retainStale: settings.cache.staleRetention.milliseconds, clock: clock)
+    }
+}
