@@ -104,6 +104,10 @@ package enum NotStored: String, Sendable, CaseIterable, Error {
     case failed
     /// The body is coded in a way that cannot be undone.
     case contentEncoding = "content-encoding"
+    /// Asked for less often than what it would have displaced from memory (`memory.eviction: tinylfu`).
+    case admissionFilter = "admission-filter"
+    /// Its lifetime was over when it arrived (`x-refrain-ttl: 0`).
+    case expired
     /// Purged while it was being fetched.
     case purged
 

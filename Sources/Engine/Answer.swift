@@ -5,10 +5,10 @@ import Dialects
 package enum Reply: Sendable {
     /// Out of the cache.
     case found(Engine.Found, Outcome)
-    /// The upstream's own answer, complete; `stored` is nil where it was kept.
-    case whole(UpstreamHead, Bytes, Outcome, notStored: NotStored?)
-    /// The upstream's own answer, kept meanwhile.
-    case kept(UpstreamHead, Entry, Form, Outcome)
+    /// The upstream's own answer, complete, but not one to keep.
+    case whole(UpstreamHead, Bytes, Outcome, NotStored)
+    /// The upstream's own answer, as an entry; `notStored` is nil where it was kept.
+    case complete(UpstreamHead, Entry, Outcome, notStored: NotStored?)
     /// The upstream's own answer as it arrives.
     case live(UpstreamHead, FlightSeat, Outcome)
     /// There is no answer.
@@ -27,7 +27,7 @@ extension Engine {
             guard let boarded = board(call, ports) else { break }
             if boarded.isLeader {
                 // Look again: the flight before this one may have landed since memory was asked.
-                if case .fresh(let found) = lookup(call.admitted, metrics: ports.metrics) {
+                if case .fresh(let found) = look(for: call.admitted) {
                     boarded.flight.end(.found(found.entry))
                     return .found(found, .hit(found.tier))
                 }
@@ -98,10 +98,11 @@ extension Engine {
     private func leaderReply(_ opening: Opening, _ seat: FlightSeat, _ call: Call) -> Reply {
         switch opening {
         case .live(let head): return .live(head, seat, .miss)
-        case .ended(.kept(let entry, let head)): return .kept(head, entry, entry.facts.origin, .miss)
+        case .ended(.complete(let entry, let head, let notStored)):
+            return .complete(head, entry, .miss, notStored: notStored)
         case .ended(.answered(let head, let body, let reason)):
             if isOverload(head.status), let stale = usableStale(call) { return .found(stale, .stale(stale.tier)) }
-            return .whole(head, body, .miss, notStored: reason)
+            return .whole(head, body, .miss, reason)
         case .ended(.failed(let failure)):
             if let stale = usableStale(call) { return .found(stale, .stale(stale.tier)) }
             return .failed(failure, .miss)
@@ -123,7 +124,7 @@ extension Engine {
         case .live(let head):
             metrics.countCoalesced()
             return .reply(.live(head, seat, .coalesced))
-        case .ended(.kept(let entry, _)), .ended(.found(let entry)):
+        case .ended(.complete(let entry, _, _)), .ended(.found(let entry)):
             guard let found = shared(entry, call) else { return .goAlone }
             metrics.countCoalesced()
             return .reply(.found(found, .coalesced))
@@ -133,7 +134,7 @@ extension Engine {
             if isOverload(head.status), let stale = usableStale(call) {
                 return .reply(.found(stale, .stale(stale.tier)))
             }
-            return .reply(.whole(head, body, .coalesced, notStored: .status))
+            return .reply(.whole(head, body, .coalesced, .status))
         case .ended(.failed(let failure)):
             guard isLast || failure.kind == .shutdown else { return .tryAgain }
             if let stale = usableStale(call) { return .reply(.found(stale, .stale(stale.tier))) }

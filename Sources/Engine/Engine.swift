@@ -73,16 +73,20 @@ package final class Engine: Sendable {
         case nothing
     }
 
-    /// Looks in memory, without waiting.
+    /// Looks in memory, without waiting, and counts what it finds.
     package func lookup(_ wanted: Admitted, metrics: MetricsBlock) -> Lookup {
         if wanted.controls.noCache { return .nothing }
-        let result = memory.lookup(wanted.key, now: clock.wall()).map { judge($0, for: wanted) } ?? .nothing
+        let result = look(for: wanted)
         switch result {
         case .fresh: metrics.countLookup(.memory, .hit)
         case .stale: metrics.countLookup(.memory, .stale)
         case .nothing: metrics.countLookup(.memory, .miss)
         }
         return result
+    }
+
+    func look(for wanted: Admitted) -> Lookup {
+        memory.lookup(wanted.key, now: clock.wall()).map { judge($0, for: wanted) } ?? .nothing
     }
 
     /// Whether an entry under the right key may answer a request, and as what.
@@ -111,10 +115,12 @@ package final class Engine: Sendable {
     func land(_ cargo: FlightCargo, of call: Call) -> FlightEnd {
         do throws(NotStored) {
             let entry = try entry(from: cargo, of: call)
-            if case .refused = memory.insert(entry, under: call.admitted.key, now: entry.facts.createdAt) {
-                throw .tooLarge
+            switch memory.insert(entry, under: call.admitted.key, now: entry.facts.createdAt) {
+            case .stored, .replaced: return .complete(entry, cargo.head, nil)
+            case .refused(.admission): return .complete(entry, cargo.head, .admissionFilter)
+            case .refused(.tooLarge): return .complete(entry, cargo.head, .tooLarge)
+            case .refused(.expired): return .complete(entry, cargo.head, .expired)
             }
-            return .kept(entry, cargo.head)
         } catch {
             return .answered(cargo.head, cargo.content, error)
         }

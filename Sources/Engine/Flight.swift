@@ -17,8 +17,8 @@ package enum Opening: Sendable {
 
 /// How a flight ended.
 package enum FlightEnd: Sendable {
-    /// The answer is complete and was kept.
-    case kept(Entry, UpstreamHead)
+    /// The answer is complete and good to serve; it was kept, or found no room.
+    case complete(Entry, UpstreamHead, NotStored?)
     /// It had been kept meanwhile; nothing was asked.
     case found(Entry)
     /// The upstream's answer is complete, but not one to keep.
@@ -26,6 +26,17 @@ package enum FlightEnd: Sendable {
     /// What came went to those who were listening; nothing is left for others.
     case relayed
     case failed(UpstreamFailure)
+}
+
+extension FlightEnd {
+    /// Why an answer that came was not kept.
+    var refusal: NotStored? {
+        switch self {
+        case .complete(_, _, let reason): reason
+        case .answered(_, _, let reason): reason
+        case .found, .relayed, .failed: nil
+        }
+    }
 }
 
 /// A complete answer on its way into the cache.
@@ -115,7 +126,7 @@ package final class Flight: UpstreamSink {
         case .success(var cargo):
             if isPurged.load(ordering: .acquiring) { cargo.refusal = cargo.refusal ?? .purged }
             landed = land(cargo)
-            if case .answered(_, _, let reason) = landed { onRefusal(reason) }
+            if let reason = landed.refusal { onRefusal(reason) }
         case .failure(.failed(let failure)):
             landed = .failed(failure)
             onRefusal(.failed)
@@ -139,6 +150,13 @@ package final class Flight: UpstreamSink {
             }
         } onCancel: {
             leave(seat: seat)
+        }
+    }
+
+    fileprivate var entry: Entry? {
+        switch state.withLock({ $0.end }) {
+        case .complete(let entry, _, _), .found(let entry): entry
+        case .answered, .relayed, .failed, nil: nil
         }
     }
 
@@ -195,6 +213,9 @@ package final class FlightSeat: Sendable {
 
     /// Copies what has come and was not read yet.
     package func read(into target: UnsafeMutableRawBufferPointer) -> BodyRead { flight.read(seat: id, into: target) }
+
+    /// The answer as it was kept, once the flight is over.
+    package var entry: Entry? { flight.entry }
 
     /// `waker` is called, on any thread, when there is something to read again after `.later`.
     package func listen(_ waker: @escaping @Sendable () -> Void) { flight.listen(seat: id, waker) }

@@ -137,7 +137,7 @@ struct FlightState {
         switch end {
         case nil: return (.later, effects)
         case .failed: return (.broken, effects)
-        case .kept, .found, .answered, .relayed: return (.end, effects)
+        case .complete, .found, .answered, .relayed: return (.end, effects)
         }
     }
 

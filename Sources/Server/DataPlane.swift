@@ -131,12 +131,12 @@ final class DataPlane: HTTPHandler {
             guard let admitted = request.admitted else { return }
             respond(request.exchange, with: found, outcome, for: admitted)
             end(id, outcome, found.entry)
-        case .kept(let head, let entry, let form, let outcome):
-            respond(request, head, entry, form, outcome)
+        case .complete(let head, let entry, let outcome, let notStored):
+            respond(request, head, entry, outcome, notStored)
             end(id, outcome, entry)
-        case .whole(let head, let body, let outcome, let notStored):
+        case .whole(let head, let body, let outcome, let reason):
             let response = HTTPResponse(body: body)
-            add(head, outcome, request, isStored: false, notStored: notStored, to: response)
+            add(head, outcome, request, isStored: false, notStored: reason, to: response)
             request.exchange.respond(head.status, response)
             end(id, outcome, nil)
         case .live(let head, let seat, let outcome):
@@ -169,21 +169,21 @@ final class DataPlane: HTTPHandler {
 
     /// The upstream's answer to the one who asked for it, out of the entry that was made of it.
     private func respond(
-        _ request: Pending, _ head: UpstreamHead, _ entry: Entry, _ form: Form, _ outcome: Outcome
+        _ request: Pending, _ head: UpstreamHead, _ entry: Entry, _ outcome: Outcome, _ notStored: NotStored?
     ) {
         let wantsUsage = request.admitted?.facts.wantsUsage ?? true
-        guard let (first, second) = entry.slices(form, wantsUsage: wantsUsage) else { return }
+        guard let (first, second) = entry.slices(entry.facts.origin, wantsUsage: wantsUsage) else { return }
         let response =
             second.isEmpty
             ? HTTPResponse(owner: entry.owner, first) : HTTPResponse(owner: entry.owner, first, second)
-        add(head, outcome, request, isStored: true, notStored: nil, to: response)
+        add(head, outcome, request, isStored: notStored == nil, notStored: notStored, to: response)
         request.exchange.respond(head.status, response)
     }
 
     private func stream(_ head: UpstreamHead, _ seat: FlightSeat, _ outcome: Outcome, _ request: Pending, _ id: UInt64) {
         let worker = worker
         seat.listen { worker.loop.execute { worker.assumeIsolated { $0.wake(id) } } }
-        let source = LiveBody(seat: seat) { [weak self] isComplete in self?.end(id, outcome, nil) }
+        let source = LiveBody(seat: seat) { [weak self] entry in self?.end(id, outcome, entry) }
         let length = request.admitted == nil ? head.contentLength : nil
         guard head.allowsBody(to: request.exchange.method) else {
             let response = HTTPResponse()
@@ -262,7 +262,7 @@ extension Reply {
     /// What the upstream answered to this very request, nil where it was not asked.
     var upstreamStatus: Int? {
         switch self {
-        case .kept(let head, _, _, .miss), .whole(let head, _, .miss, _), .live(let head, _, .miss),
+        case .complete(let head, _, .miss, _), .whole(let head, _, .miss, _), .live(let head, _, .miss),
             .live(let head, _, .bypass):
             head.status
         default: nil
