@@ -10,6 +10,7 @@ final class DataPlane: HTTPHandler {
     private let ports: Engine.Ports
     private let admission: Admission
     private let requestLog: RequestLogger
+    private let prepared = PreparedResponses()
     /// Requests that wait for the engine, by number.
     private var pending: [UInt64: Pending] = [:]
     private var nextID: UInt64 = 0
@@ -153,9 +154,21 @@ final class DataPlane: HTTPHandler {
     private func respond(
         _ exchange: HTTPExchange, with found: Engine.Found, _ outcome: Outcome, for admitted: Admitted
     ) {
+        let status = Int(found.entry.facts.status)
+        if case .hit = outcome {
+            let response = prepared.response(
+                to: found, key: admitted.key, wantsUsage: admitted.facts.wantsUsage
+            ) { makeResponse(found, outcome, admitted) }
+            if let response { exchange.respond(status, response) }
+        } else if let response = makeResponse(found, outcome, admitted) {
+            exchange.respond(status, response)
+        }
+    }
+
+    private func makeResponse(_ found: Engine.Found, _ outcome: Outcome, _ admitted: Admitted) -> HTTPResponse? {
         // `Engine` only finds entries that hold the wanted form.
         guard let (first, second) = found.entry.slices(found.form, wantsUsage: admitted.facts.wantsUsage) else {
-            return
+            return nil
         }
         let response =
             second.isEmpty
@@ -164,8 +177,11 @@ final class DataPlane: HTTPHandler {
         response.add("Content-Type", found.form.contentTypeWord)
         ResponseHeaders.add(found: found, outcome, key: admitted.key, to: response)
         response.add(lines: found.entry.headerStrings)
-        exchange.respond(Int(found.entry.facts.status), response)
+        return response
     }
+
+    /// What need not outlive this second.
+    func forgetPrepared() { prepared.empty() }
 
     /// The upstream's answer to the one who asked for it, out of the entry that was made of it.
     private func respond(

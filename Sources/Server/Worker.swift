@@ -92,7 +92,7 @@ package actor Worker {
     package nonisolated var connectionCount: Int { gauges.connections.load(ordering: .relaxed) }
     package nonisolated var inflightCount: Int { gauges.inflight.load(ordering: .relaxed) }
 
-    /// The housekeeping of every quarter of a second. One worker of all `sweeps` expired entries out of memory.
+    /// The housekeeping of every second. One worker of all `sweeps` expired entries out of memory.
     package func startTicking(sweeps: Bool) {
         let timer = loop.timer { [weak self] in self?.assumeIsolated { $0.tick(sweeps: sweeps) } }
         timer.arm(after: Worker.tickInterval)
@@ -102,12 +102,13 @@ package actor Worker {
     private func tick(sweeps: Bool) {
         gauges.connections.store(server?.connectionCount ?? 0, ordering: .relaxed)
         gauges.inflight.store(plane?.pendingCount ?? 0, ordering: .relaxed)
+        plane?.forgetPrepared()
         if sweeps { context.engine.sweep(budget: Worker.sweepBudget) }
         ticker?.arm(after: Worker.tickInterval)
     }
 
-    private static let tickInterval: Int64 = 250_000_000
-    private static let sweepBudget = 2_000
+    private static let tickInterval: Int64 = 1_000_000_000
+    private static let sweepBudget = 8_000
 
     package func stopAccepting() { server?.stopAccepting() }
 
