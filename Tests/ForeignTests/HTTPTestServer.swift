@@ -13,6 +13,10 @@ final class HTTPTestServer: @unchecked Sendable {
         var onBegan: (HTTPExchange) -> BodyPlan = { _ in .collect(limit: 1 << 20) }
         var onReceived: (HTTPExchange) -> Void = { HTTPTestServer.echo($0) }
         var refusals: [HTTPRefusal] = []
+        /// Exchanges that a test answers later.
+        var waiting: [HTTPExchange] = []
+        /// What a test wants to look at afterwards.
+        var events: [String] = []
         var lines: [String] = []
 
         func began(_ exchange: HTTPExchange) -> BodyPlan { onBegan(exchange) }
@@ -43,7 +47,10 @@ final class HTTPTestServer: @unchecked Sendable {
 
     /// Ends the server and its loop; every test does, whatever it found.
     func stop() {
-        onLoop { $0.server.stop() }
+        onLoop {
+            $0.server.stop()
+            $0.handler.waiting = []
+        }
         loop.stop()
         thread.join()
     }
@@ -54,6 +61,11 @@ final class HTTPTestServer: @unchecked Sendable {
         let result = Signal<Result>()
         loop.execute { result.send(work(self)) }
         return result.wait()
+    }
+
+    /// Waits for a condition that the loop's thread brings about.
+    func until(_ condition: @escaping @Sendable (HTTPTestServer) -> Bool) {
+        while !onLoop(condition) { usleep(1000) }
     }
 
     func client(receiveBuffer: CInt? = nil) -> HTTPTestClient {
