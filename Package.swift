@@ -70,7 +70,7 @@ let package = Package(
         tests("DialectsTests", ["Dialects", "TestKit"]),
         tests("TiersTests", ["Tiers", "TestKit"]),
         tests("EngineTests", ["Engine", "TestKit"]),
-        tests("ForeignTests", ["Foreign", "TestKit"]),
+        tests("ForeignTests", ["Core", "Foreign", "TestKit"]),
         tests("ServerTests", ["Server", "TestKit"]),
         tests("TidyTests", []),
     ],

@@ -1,5 +1,6 @@
 #pragma once
-#include <openssl/evp.h>
-#include <openssl/hmac.h>
-#include <openssl/rand.h>
+/* SystemDigest hashes with SHA256_Init and its like, which OpenSSL 3 marks as deprecated in favour of EVP. */
+#define OPENSSL_SUPPRESS_DEPRECATED
 #include <openssl/crypto.h>
+#include <openssl/rand.h>
+#include <openssl/sha.h>

@@ -11,7 +11,7 @@ package struct HTTPServerOptions: Sendable {
     /// More than this many connections at once are closed as they arrive.
     package var connectionLimit = 10_000
     /// The request line and all header lines together.
-    package var headLimit = 16 * 1024
+    package var headLimit = 8 * 1024
     /// From the end of one exchange to the next request line.
     package var idleTimeout: Int64 = 75_000_000_000
     /// From the connection, or from the request line, to the end of the header, however it trickles.
