@@ -68,6 +68,17 @@ import Testing
         #expect(failure == .wrongUse(message))
     }
 
+    @Test(
+        arguments: [
+            (["--version"], 0), (["--help"], 0), (["config", "--help"], 0), (["config", "print", "--help"], 0),
+            (["config", "reference", "metrics"], 0), (["config", "check", "/nonexistent.yaml"], 1),
+            (["config", "print", "--set", "cache.tll=1h"], 1), ([], 2), (["config"], 2), (["config", "check"], 2),
+            (["config", "print", "--nope"], 2), (["config", "reference", "nothing"], 2),
+        ] as [([String], Int32)])
+    func exitCodes(words: [String], code: Int32) async {
+        #expect(await CommandTable.run(words) == code)
+    }
+
     @Test func sidecarsAreFoundByFlagThenVariableThenDefault() throws {
         let command = Command(name: "x", summary: "X.", options: [.admin, .url], examples: [], run: { _ in })
         let none = try Arguments([], for: command)
