@@ -51,7 +51,8 @@ format: ## lay out the sources
 
 docs: build ## write the generated pages anew
 	$(RELEASE)/refrain config reference > docs/configuration.md
-	$(RELEASE)/refrain config metrics > docs/metrics.md
+	$(RELEASE)/refrain config reference metrics > docs/metrics.md
+	$(RELEASE)/refrain config reference file > config/refrain.yaml
 
 setup-build:
 	@config/packages.sh $(BUILD_PACKAGES)

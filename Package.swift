@@ -72,6 +72,7 @@ let package = Package(
         tests("EngineTests", ["Engine", "TestKit"]),
         tests("ForeignTests", ["Core", "Foreign", "TestKit"]),
         tests("ServerTests", ["Server", "TestKit"]),
+        tests("CommandTests", ["refrain", "TestKit"]),
         tests("TidyTests", []),
     ],
     swiftLanguageModes: [.v6]

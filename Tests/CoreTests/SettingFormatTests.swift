@@ -1,5 +1,6 @@
-import Core
 import Testing
+
+@testable import Core
 
 /// Every form a value can be written in: what is read, how it is printed, what is refused.
 @Suite struct SettingFormatTests {
@@ -61,7 +62,9 @@ import Testing
         #expect(NetworkAddress(host: host, port: port).description == text)
     }
 
-    @Test(arguments: ["", ":8400", "8400", "127.0.0.1", "127.0.0.1:", "h:65536", "h:-1", "h:+1", "::1:80", "[]:80", "a b:1"])
+    @Test(arguments: [
+        "", ":8400", "8400", "127.0.0.1", "127.0.0.1:", "h:65536", "h:-1", "h:+1", "::1:80", "[]:80", "a b:1",
+    ])
     func refusedAddresses(text: String) {
         #expect(read(AddressFormat(), text) == nil)
     }
@@ -87,10 +90,11 @@ import Testing
         #expect(read(URLFormat(), text) == nil)
     }
 
-    @Test(arguments: [
-        ("api-key", .apiKey), ("shared", .shared), ("header:X-Team", .header("x-team")), ("header:", nil),
-        ("header:a b", nil), ("apikey", nil),
-    ] as [(String, Settings.Partition?)])
+    @Test(
+        arguments: [
+            ("api-key", .apiKey), ("shared", .shared), ("header:X-Team", .header("x-team")), ("header:", nil),
+            ("header:a b", nil), ("apikey", nil),
+        ] as [(String, Settings.Partition?)])
     func partitions(text: String, value: Settings.Partition?) {
         #expect(read(PartitionFormat(), text) == value)
     }
