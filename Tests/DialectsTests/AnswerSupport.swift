@@ -51,7 +51,11 @@ func watch(_ stream: String, _ dialect: Dialect) -> Watched { watch(Array(stream
 
 func judge(_ body: String, _ dialect: Dialect) -> Result<Verdict, NotStored> {
     Bytes(body).withUnsafeBytes { bytes in
-        do { return .success(try judgeWhole(bytes, dialect: dialect)) } catch { return .failure(error) }
+        do throws(NotStored) {
+            return .success(try judgeWhole(bytes, dialect: dialect))
+        } catch {
+            return .failure(error)
+        }
     }
 }
 
