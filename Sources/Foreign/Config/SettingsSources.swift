@@ -36,14 +36,17 @@ package enum SettingsSources {
         return result
     }
 
-    /// A whole file, or standard input for `-`, one byte more at most than a configuration may have.
-    package static func read(_ path: String) throws(SettingsFailure) -> [UInt8] {
+    /// A whole file, or standard input for `-`, a little more than `limit` bytes at most, so that
+    /// the caller can tell.
+    package static func read(
+        _ path: String, limit: Int = YAMLDocument.maxBytes
+    ) throws(SettingsFailure) -> [UInt8] {
         let descriptor = path == "-" ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else { throw unreadable(path) }
         defer { if path != "-" { close(descriptor) } }
         var text: [UInt8] = []
         var buffer = [UInt8](repeating: 0, count: 64 << 10)
-        while text.count <= YAMLDocument.maxBytes {
+        while text.count <= limit {
             let count = Glibc.read(descriptor, &buffer, buffer.count)
             if count < 0 && errno == EINTR { continue }
             guard count >= 0 else { throw unreadable(path) }

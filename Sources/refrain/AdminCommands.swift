@@ -1,0 +1,99 @@
+import Core
+import Dialects
+import Foreign
+
+/// The admin port of a running sidecar, as commands see it.
+struct AdminPort {
+    let url: UpstreamURL
+    private let token: String
+
+    /// Found by `--admin`, `REFRAIN_ADMIN` or the default; the token comes from `REFRAIN_ADMIN_TOKEN`.
+    init(_ arguments: Arguments) throws(CommandFailure) {
+        let environment = SettingsSources.environment()
+        url = try Sidecar.admin(arguments, environment: environment)
+        token = environment.first { $0.name == "REFRAIN_ADMIN_TOKEN" }?.value ?? ""
+    }
+
+    /// The body of a 200 answer; everything else is a failure that says what to do.
+    func call(
+        _ method: String, _ target: String, headers: [HeaderField] = [], body: Bytes? = nil
+    ) async throws(CommandFailure) -> Bytes {
+        var headers = headers
+        if !token.isEmpty { headers.append(HeaderField("Authorization", "Bearer " + token)) }
+        let request = UpstreamRequest(
+            method: method, target: target, headers: headers, body: body.map { .bytes($0) } ?? .none, decodes: false)
+        let answer: OneShot.Answer
+        do throws(UpstreamFailure) {
+            answer = try await OneShot.fetch(request, from: url, timeout: .seconds(30))
+        } catch {
+            throw .failed(
+                "no sidecar answers at \(url): \(error.message); start one with `refrain serve`, or name its admin port "
+                    + "with --admin")
+        }
+        guard answer.head.status == 200 else { throw .failed(explain(answer)) }
+        return answer.body
+    }
+
+    private func explain(_ answer: OneShot.Answer) -> String {
+        if answer.head.status == 401 {
+            return "\(url) wants its admin token; put it into REFRAIN_ADMIN_TOKEN"
+        }
+        let message = answer.body.withUnsafeBytes { try? JSONValue.parse($0) }?["error"]?["message"]?.text
+        return "\(url) answered \(answer.head.status)" + (message.map { ": \($0)" } ?? "")
+    }
+}
+
+extension Command {
+    static let stats = Command(
+        name: "stats",
+        summary: "Shows hit rates, latencies, tiers and savings of a running sidecar.",
+        options: [.admin, .json],
+        examples: [
+            Example(line: "refrain stats", sentence: "The sidecar on this machine"),
+            Example(line: "refrain stats --json", sentence: "The same for other programs"),
+            Example(line: "refrain stats --admin http://10.0.0.7:8401", sentence: "Another one"),
+        ],
+        run: { arguments throws(CommandFailure) in
+            let body = try await AdminPort(arguments).call("GET", "/api/stats")
+            if arguments.has(.json) { return _ = Console.write(body.array + [10], to: .output) }
+            let style = TerminalStyle.detect(environment: SettingsSources.environment())
+            Console.write(StatsReport.text(try StatsReport.decode(body.array), style), to: .output)
+        })
+
+    static let purge = Command(
+        name: "purge",
+        summary: "Drops cached answers of a running sidecar.",
+        options: [
+            .purgeKey, .purgeAll, .admin, .json,
+        ],
+        examples: [
+            Example(line: "refrain purge --all", sentence: "Everything"),
+            Example(
+                line: "refrain purge --key 2828d1bcf010709a9df4f0e0c6072ec7ba0864db86afe6342aaf4ac70d68253a",
+                sentence: "One answer, by the key that `Cache-Status` and `refrain explain` show"),
+        ],
+        run: { arguments throws(CommandFailure) in
+            let all = arguments.has(.purgeAll)
+            let request: String
+            switch (arguments.value(of: .purgeKey), all) {
+            case (nil, false): throw .wrongUse("purge needs to know what; write --key KEY or --all")
+            case (.some, true): throw .wrongUse("--key and --all exclude each other; write one of them")
+            case (nil, true): request = #"{"all":true}"#
+            case (.some(let text), false):
+                guard let key = CacheKey(hex: text) else {
+                    throw .wrongUse("--key is not a key; a key has 64 hexadecimal digits, see `refrain explain`")
+                }
+                request = #"{"key":"\#(key.hex)"}"#
+            }
+            let body = try await AdminPort(arguments).call("POST", "/api/purge", body: Bytes(request))
+            if arguments.has(.json) { return _ = Console.write(body.array + [10], to: .output) }
+            let count = body.withUnsafeBytes { try? JSONValue.parse($0) }?["purged"]?.integer ?? 0
+            Console.write("purged \(count) answer\(count == 1 ? "" : "s")\n", to: .output)
+        })
+}
+
+extension Command.Option {
+    fileprivate static let purgeAll = Command.Option(name: "--all", sentence: "Drop every answer.")
+    fileprivate static let purgeKey = Command.Option(
+        name: "--key", value: "KEY", sentence: "The answer under this key, 64 hexadecimal digits.")
+}
