@@ -54,8 +54,10 @@ struct NameTable: ~Copyable {
 
     private let entries: UnsafeMutableBufferPointer<Entry>
     private let bytes: UnsafeMutableBufferPointer<UInt8>
-    /// A bit for each length that occurs, the last one for all lengths from 63.
-    private let lengths: UInt64
+    /// Where the names of each length begin in `entries`, which are in order of length; the longest share a place.
+    private let starts: UnsafeMutableBufferPointer<Int>
+
+    private static let longest = 63
 
     init(leftOut: [String], controls: KeyValuePairs<String, Control>) {
         let listed = Set(leftOut)
@@ -64,46 +66,52 @@ struct NameTable: ~Copyable {
         pairs += listed.subtracting(known).sorted().map { ($0, Notable(control: .none, isLeftOut: true)) }
 
         // Behind the last name stand the eight bytes that reading a prefix needs.
-        let spellings = pairs.map { CanonicalName.encode($0.0) }
-        bytes = .allocate(capacity: spellings.reduce(8) { $0 + $1.count })
+        let spelled = pairs.map { (name: CanonicalName.encode($0.0), notable: $0.1) }
+            .sorted { $0.name.count < $1.name.count }
+        bytes = .allocate(capacity: spelled.reduce(8) { $0 + $1.name.count })
         bytes.initialize(repeating: 0)
-        entries = .allocate(capacity: pairs.count)
+        entries = .allocate(capacity: spelled.count)
+        starts = .allocate(capacity: NameTable.longest + 2)
+        starts.initialize(repeating: spelled.count)
         var offset = 0
-        var lengths: UInt64 = 0
-        for (index, spelling) in spellings.enumerated() {
+        for (index, (spelling, notable)) in spelled.enumerated() {
+            // Every length up to this one that has no place yet begins here.
+            for length in 0...min(spelling.count, NameTable.longest) where starts[length] == spelled.count {
+                starts[length] = index
+            }
+            _ = UnsafeMutableBufferPointer(rebasing: bytes[offset...]).update(fromContentsOf: spelling)
+            // `bytes` has eight bytes at least, so it has an address.
             let name = bytes.baseAddress.unsafelyUnwrapped + offset
-            for (position, byte) in spelling.enumerated() { name[position] = byte }
             entries.initializeElement(
                 at: index,
                 to: Entry(
                     prefix: Member.prefix(name, length: spelling.count), length: spelling.count, offset: offset,
-                    notable: pairs[index].1))
-            lengths |= NameTable.bit(spelling.count)
+                    notable: notable))
             offset += spelling.count
         }
-        self.lengths = lengths
     }
 
     deinit {
         entries.deallocate()
         bytes.deallocate()
+        starts.deallocate()
     }
 
     @inline(__always)
     func find(_ name: UnsafePointer<UInt8>, length: Int, prefix: UInt64) -> Notable {
-        lengths & NameTable.bit(length) == 0 ? .ordinary : search(name, length, prefix)
-    }
-
-    @inline(never)
-    private func search(_ name: UnsafePointer<UInt8>, _ length: Int, _ prefix: UInt64) -> Notable {
-        for entry in entries where entry.prefix == prefix && entry.length == length {
-            var position = 8
-            while position < length, name[position] == bytes[entry.offset + position] { position += 1 }
-            if position >= length { return entry.notable }
+        let place = min(length, NameTable.longest)
+        var index = starts[place]
+        while index < starts[place + 1] {
+            if entries[index].prefix == prefix, isSame(entries[index], name, length) { return entries[index].notable }
+            index += 1
         }
         return .ordinary
     }
 
-    @inline(__always)
-    private static func bit(_ length: Int) -> UInt64 { 1 << UInt64(min(length, 63)) }
+    private func isSame(_ entry: Entry, _ name: UnsafePointer<UInt8>, _ length: Int) -> Bool {
+        guard entry.length == length else { return false }
+        var position = 8
+        while position < length, name[position] == bytes[entry.offset + position] { position += 1 }
+        return position >= length
+    }
 }

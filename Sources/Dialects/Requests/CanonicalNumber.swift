@@ -19,13 +19,19 @@ extension CanonicalWriter {
         while CanonicalWriter.isDigit(end.pointee) { end += 1 }
         let count = end - digits
         guard count > 0, count == 1 || digits.pointee != UInt8(ascii: "0") else { throw .notJSON }
-        if end.pointee == UInt8(ascii: ".") || end.pointee | 0x20 == UInt8(ascii: "e") || count > Self.plainDigits {
-            return try decimal(start, isNegative: isNegative, digits: digits, point: end)
+        var isCanonical = count <= Self.plainDigits
+        if end.pointee == UInt8(ascii: ".") {
+            // Most fractions, like 0.75, are written as they are printed: no zero at the end, nor many at the start.
+            let point = end
+            repeat { end += 1 } while CanonicalWriter.isDigit(end.pointee)
+            isCanonical = isCanonical && end[-1] > UInt8(ascii: "0") && (digits[0] | point[1]) > UInt8(ascii: "0")
+            if !isCanonical { end = point }
+        }
+        if !isCanonical || end.pointee | 0x20 == UInt8(ascii: "e") {
+            return try decimal(start, isNegative: isNegative, digits: digits, point: digits + count)
         }
         var cursor = start
-        if isNegative, digits.pointee == UInt8(ascii: "0") {
-            cursor.source += 1
-        }
+        if isNegative, end - digits == 1, digits.pointee == UInt8(ascii: "0") { cursor.source += 1 }
         while cursor.source < end { cursor.pass() }
         return cursor
     }

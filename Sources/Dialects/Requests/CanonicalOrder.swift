@@ -1,3 +1,5 @@
+import Core
+
 /// Where one member of an object stands in the canonical text.
 struct Member {
     /// The first eight bytes of the name, most significant first, padded with zeros.
@@ -32,6 +34,16 @@ struct MemberOrder {
     func compare(_ a: Member, _ b: Member) -> Order {
         if a.isPlain, b.isPlain, a.prefix != b.prefix { return a.prefix < b.prefix ? .ascending : .descending }
         return compareNames(a, b)
+    }
+
+    /// Whether `a` comes before `b`.
+    @inline(__always)
+    func isBefore(_ a: Member, _ b: Member) throws(BypassReason) -> Bool {
+        switch compare(a, b) {
+        case .ascending: return true
+        case .descending: return false
+        case .same: throw .duplicateMember
+        }
     }
 
     @inline(never)
@@ -113,12 +125,12 @@ struct MemberStack: ~Copyable {
         memory.trim(forRequestOf: byteCount)
     }
 
-    /// Sorts the members from `start` to the top. Merging keeps the time at n log n for any input and reads memory
+    /// Sorts the members from `start` to the top; wherever two names are the same, sorting compares them. Merging keeps the time at n log n for any input and reads memory
     /// in order; runs of up to 16, which is all that ordinary objects have, are sorted by insertion.
-    mutating func sort(from start: Int, by order: MemberOrder) {
+    mutating func sort(from start: Int, by order: MemberOrder) throws(BypassReason) {
         let length = count - start
         guard length > MemberStack.run else {
-            insertionSort(base + start, length, order)
+            try insertionSort(base + start, length, order)
             return
         }
         // The upper half of the memory is the room to merge into.
@@ -127,12 +139,12 @@ struct MemberStack: ~Copyable {
         var from = base + start
         var into = base + count
         for run in stride(from: 0, to: length, by: MemberStack.run) {
-            insertionSort(from + run, min(MemberStack.run, length - run), order)
+            try insertionSort(from + run, min(MemberStack.run, length - run), order)
         }
         var width = MemberStack.run
         while width < length {
             for low in stride(from: 0, to: length, by: 2 * width) {
-                merge(from, low, min(low + width, length), min(low + 2 * width, length), into, order)
+                try merge(from, low, min(low + width, length), min(low + 2 * width, length), into, order)
             }
             swap(&from, &into)
             width *= 2
@@ -142,12 +154,14 @@ struct MemberStack: ~Copyable {
 
     private static let run = 16
 
-    private func insertionSort(_ members: UnsafeMutablePointer<Member>, _ count: Int, _ order: MemberOrder) {
+    private func insertionSort(
+        _ members: UnsafeMutablePointer<Member>, _ count: Int, _ order: MemberOrder
+    ) throws(BypassReason) {
         var index = 1
         while index < count {
             let member = members[index]
             var hole = index
-            while hole > 0, order.compare(member, members[hole - 1]) == .ascending {
+            while hole > 0, try order.isBefore(member, members[hole - 1]) {
                 members[hole] = members[hole - 1]
                 hole -= 1
             }
@@ -159,16 +173,13 @@ struct MemberStack: ~Copyable {
     private func merge(
         _ from: UnsafeMutablePointer<Member>, _ low: Int, _ middle: Int, _ high: Int,
         _ into: UnsafeMutablePointer<Member>, _ order: MemberOrder
-    ) {
+    ) throws(BypassReason) {
         var (left, right) = (low, middle)
         for position in low..<high {
-            if right == high || (left < middle && order.compare(from[right], from[left]) != .ascending) {
-                into[position] = from[left]
-                left += 1
-            } else {
-                into[position] = from[right]
-                right += 1
-            }
+            var takesRight = left == middle
+            if !takesRight, right < high { takesRight = try order.isBefore(from[right], from[left]) }
+            into[position] = from[takesRight ? right : left]
+            if takesRight { right += 1 } else { left += 1 }
         }
     }
 }

@@ -55,24 +55,26 @@ private enum Block {
     @inline(__always) static var backslash: SIMD16<UInt8> { SIMD16(repeating: UInt8(ascii: "\\")) }
 }
 
-/// Passes what `passPlainRun` stopped at: an escape, text beyond ASCII, or what may not stand in a string.
+/// Passes what `passPlainRun` stopped at, escapes and text beyond ASCII, until a plain byte follows.
 @inline(never)
 private func passSpecial(_ start: Cursor) throws(BypassReason) -> Cursor {
     var cursor = start
-    if cursor.byte == UInt8(ascii: "\\") {
-        try passEscape(&cursor)
-        return cursor
+    while true {
+        if cursor.byte == UInt8(ascii: "\\") {
+            try passEscape(&cursor)
+        } else if cursor.byte >= 0x80 {
+            let length = UTF8Sequence.length(at: cursor.source)
+            guard length > 0 else { throw .invalidUnicode }
+            UnsafeMutableRawPointer(cursor.target).storeBytes(
+                of: UnsafeRawPointer(cursor.source).loadUnaligned(as: UInt32.self), as: UInt32.self)
+            cursor.source += length
+            cursor.target += length
+        } else if cursor.byte < 0x20 {
+            throw .notJSON
+        } else {
+            return cursor
+        }
     }
-    guard cursor.byte >= 0x80 else { throw .notJSON }
-    repeat {
-        let length = UTF8Sequence.length(at: cursor.source)
-        guard length > 0 else { throw .invalidUnicode }
-        UnsafeMutableRawPointer(cursor.target).storeBytes(
-            of: UnsafeRawPointer(cursor.source).loadUnaligned(as: UInt32.self), as: UInt32.self)
-        cursor.source += length
-        cursor.target += length
-    } while cursor.byte >= 0x80
-    return cursor
 }
 
 @inline(__always)
@@ -95,6 +97,7 @@ private func passEscape(_ cursor: inout Cursor) throws(BypassReason) {
 }
 
 /// The scalar that one `\u` escape, or a pair of them, stands for; the first `\u` has been passed.
+@inline(__always)
 private func unicodeEscape(_ cursor: inout Cursor) throws(BypassReason) -> UInt32 {
     let first = try fourHexDigits(&cursor)
     guard first & 0xF800 == 0xD800 else { return first }
@@ -107,11 +110,15 @@ private func unicodeEscape(_ cursor: inout Cursor) throws(BypassReason) -> UInt3
     return 0x10000 + (first & 0x3FF) << 10 + second & 0x3FF
 }
 
+@inline(__always)
 private func fourHexDigits(_ cursor: inout Cursor) throws(BypassReason) -> UInt32 {
     var value: UInt32 = 0
     for _ in 0..<4 {
-        guard let digit = Hex.value(of: cursor.byte) else { throw .notJSON }
-        value = value << 4 | UInt32(digit)
+        // `Hex` of Core would be a call for each digit.
+        let digit = UInt32(cursor.byte &- 48)
+        let letter = UInt32((cursor.byte | 0x20) &- 97)
+        guard digit < 10 || letter < 6 else { throw .notJSON }
+        value = value << 4 | (digit < 10 ? digit : letter + 10)
         cursor.source += 1
     }
     return value
@@ -136,7 +143,9 @@ enum CanonicalEscape {
     /// Puts at most six bytes, never more than the escape that was read.
     @inline(__always)
     static func write(_ scalar: UInt32, put: (UInt8) -> Void) {
-        if let letter = letter(of: scalar) {
+        if scalar > 0x5C {
+            UTF8Sequence.write(scalar, put: put)
+        } else if let letter = letter(of: scalar) {
             put(UInt8(ascii: "\\"))
             put(letter)
         } else if scalar < 0x20 {
@@ -147,7 +156,7 @@ enum CanonicalEscape {
             put(Hex.digit(UInt8(scalar >> 4)))
             put(Hex.digit(UInt8(scalar & 15)))
         } else {
-            UTF8Sequence.write(scalar, put: put)
+            put(UInt8(scalar))
         }
     }
 }

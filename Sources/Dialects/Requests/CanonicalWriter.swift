@@ -191,7 +191,7 @@ extension CanonicalWriter {
                 throw .notJSON
             }
         }
-        if !isInOrder { try sortMembers(from: base) }
+        if !isInOrder { try members.sort(from: base, by: MemberOrder(text: textStart)) }
         if depth == 1 { return closeRoot(cursor, isInOrder: isInOrder) }
         if !isInOrder { rearrange(from: base, begin: begin, count: cursor.target - textStart - begin) }
         members.truncate(to: base)
@@ -207,12 +207,14 @@ extension CanonicalWriter {
         guard cursor.byte == UInt8(ascii: "\"") else { throw .notJSON }
         let begin = cursor.target - textStart
         cursor.pass()
+        let written = cursor.source
         var isPlain = true
         try cursor.passString(isPlain: &isPlain)
         let nameEnd = cursor.target - textStart
         let length = nameEnd - begin - 2
         let name = textStart + begin + 1
-        let prefix = Member.prefix(name, length: length)
+        // A plain name stands in the input as well, where reading need not wait for what was just stored.
+        let prefix = Member.prefix(isPlain ? written : UnsafePointer(name), length: length)
         var notable = Notable.ordinary
         if depth == 1 {
             notable = names.find(name, length: length, prefix: prefix)
@@ -254,14 +256,6 @@ extension CanonicalWriter {
 // MARK: - Order
 
 extension CanonicalWriter {
-    private mutating func sortMembers(from base: Int) throws(BypassReason) {
-        let order = MemberOrder(text: textStart)
-        members.sort(from: base, by: order)
-        for index in base + 1..<members.count where order.compare(members[index - 1], members[index]) == .same {
-            throw .duplicateMember
-        }
-    }
-
     /// Puts the text of the members from `base` in their order, where it stands.
     private mutating func rearrange(from base: Int, begin: Int, count: Int) {
         spare.reserve(headroom + count + Self.slack, keeping: 0)
