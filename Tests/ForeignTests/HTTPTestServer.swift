@@ -15,6 +15,7 @@ final class HTTPTestServer: @unchecked Sendable {
         var refusals: [HTTPRefusal] = []
         /// Exchanges that a test answers later.
         var waiting: [HTTPExchange] = []
+        var prepared: HTTPResponse?
         /// What a test wants to look at afterwards.
         var events: [String] = []
         var lines: [String] = []

@@ -16,6 +16,7 @@ final class HTTPResponseStream {
     /// Holds the stream until the exchange ends.
     private weak var exchange: HTTPExchange?
     let source: any HTTPBodySource
+    private var hasLength = false
 
     /// What is copied in one go where the answer is not chunked.
     private static let blockSize = 16 * 1024
@@ -28,6 +29,7 @@ final class HTTPResponseStream {
     func makeResponse(length: Int64?) -> HTTPResponse {
         // Released by `releaseContext` when the library drops the response.
         let context = Unmanaged.passRetained(self as AnyObject)
+        hasLength = length != nil
         let size = length.map { UInt64(max(0, $0)) } ?? UInt64.max
         return HTTPResponse(
             raw: MHD_create_response_from_callback(
@@ -50,7 +52,9 @@ final class HTTPResponseStream {
         case .bytes, .later:
             exchange.waitForSource()
             return 0
-        case .end: return HTTPResponseStream.endOfStream
+        case .end:
+            // The library asks no further than a length that was promised, so this end comes before it.
+            return hasLength ? HTTPResponseStream.endWithError : HTTPResponseStream.endOfStream
         case .broken: return HTTPResponseStream.endWithError
         }
     }

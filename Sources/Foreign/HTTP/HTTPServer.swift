@@ -163,6 +163,8 @@ package final class HTTPServer {
             connection.isIdle = true
             connection.deadline = deadline(idleTicks)
         }
+        // A failed streamed answer leaves the library with a connection that it would keep until the client closes.
+        if !isComplete { exchange.connection?.cut() }
         let isPlain = exchange.stream == nil && exchange.upload == nil
         exchange.finish(isComplete: isComplete)
         // Whoever still holds it, if only weakly, must not find another client's request in it.
