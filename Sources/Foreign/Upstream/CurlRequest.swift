@@ -106,6 +106,11 @@ extension CurlEasy {
     func connect(to transfer: CurlTransfer) {
         let context = UnsafeRawPointer(Unmanaged.passUnretained(transfer).toOpaque())
         timeFired = { [unowned transfer] in transfer.timeFired() }
+        set(CURLOPT_PREREQDATA, pointer: context)
+        refrain_curl_set_prerequest(handle) { context, _, _, _, localPort in
+            let isUsable = CurlTransfer.from(context).mayUseConnection(localPort: Int(localPort))
+            return isUsable ? CURL_PREREQFUNC_OK : CURL_PREREQFUNC_ABORT
+        }
         set(CURLOPT_HEADERDATA, pointer: context)
         set(CURLOPT_HEADERFUNCTION) { memory, size, count, context in
             let bytes = UnsafeRawBufferPointer(start: memory, count: size * count)

@@ -9,7 +9,8 @@ import Core
 /// 3. Anthropic's clients append `/v1/messages` to whatever base they are given (`…/anthropic`). So under a base whose
 ///    path does not end in `/v1`, `/v1/messages` and what is below it keeps its `/v1`, and `/messages` gets it.
 ///
-/// Nothing else of the target is touched: not its query, escapes, dots, doubled or trailing slashes.
+/// Nothing else of the target is touched: not its query, escapes, dots, doubled or trailing slashes. Bytes above
+/// ASCII, which no valid target has, are sent percent-encoded.
 package struct UpstreamBase: Sendable, Equatable {
     /// `scheme://host[:port]`.
     package let origin: String
