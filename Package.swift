@@ -59,7 +59,7 @@ let package = Package(
         .executableTarget(
             name: "refrain", dependencies: ["Core", "Dialects", "Tiers", "Engine", "Foreign", "Server"],
             swiftSettings: common),
-        .executableTarget(name: "Simulator", dependencies: ["Core", "Foreign"], swiftSettings: common),
+        .executableTarget(name: "Simulator", dependencies: ["Core", "Dialects", "Foreign"], swiftSettings: common),
         bench("Micro", ["Core", "Dialects"]),
         bench("Responder", ["Core", "Foreign"]),
 
@@ -72,6 +72,7 @@ let package = Package(
         tests("EngineTests", ["Engine", "TestKit"]),
         tests("ForeignTests", ["Foreign", "TestKit"]),
         tests("ServerTests", ["Server", "TestKit"]),
+        tests("SimulatorTests", ["Simulator"]),
         tests("TidyTests", []),
     ],
     swiftLanguageModes: [.v6]
