@@ -133,12 +133,3 @@ import Testing
         #expect(failure(feed(["HTTP/1.1 200 OK"] + Array(repeating: "A: b", count: 100), maxBytes: 300)) == .tooLarge)
     }
 }
-
-@Suite struct UpstreamDurationTests {
-    @Test(arguments: [
-        (Duration.zero, 0), (.nanoseconds(1), 1), (.milliseconds(1), 1), (.milliseconds(1500), 1500),
-        (.seconds(86400), 86_400_000), (.seconds(Int64.max), Int.max), (.seconds(-1), 0),
-    ]) func milliseconds(duration: Duration, expected: Int) {
-        #expect(duration.milliseconds == expected)
-    }
-}

@@ -24,9 +24,9 @@ extension CurlEasy {
     }
 
     private func setConnection(_ options: UpstreamOptions) {
-        set(CURLOPT_CONNECTTIMEOUT_MS, options.connectTimeout.milliseconds)
-        set(CURLOPT_TIMEOUT_MS, options.totalTimeout.milliseconds)
-        set(CURLOPT_MAXAGE_CONN, max(1, options.maxIdleAge.milliseconds / 1000))
+        set(CURLOPT_CONNECTTIMEOUT_MS, options.connectTimeout)
+        set(CURLOPT_TIMEOUT_MS, options.totalTimeout)
+        set(CURLOPT_MAXAGE_CONN, max(1, Int(options.maxIdleAge.components.seconds)))
         set(CURLOPT_TCP_KEEPALIVE, true)
         if options.base.isSecure {
             set(CURLOPT_HTTP_VERSION, options.http2 ? CURL_HTTP_VERSION_2TLS : CURL_HTTP_VERSION_1_1)
