@@ -79,7 +79,7 @@ final class UpstreamBench: Sendable {
     private let box = ObservationBox()
 
     init(_ base: String, _ change: (inout UpstreamOptions) -> Void = { _ in }) throws {
-        var options = UpstreamOptions(base: try UpstreamBase(base))
+        var options = UpstreamOptions(base: UpstreamBase(try #require(UpstreamURL(base))))
         options.proxy = .none
         change(&options)
         loop = try EventLoop()
