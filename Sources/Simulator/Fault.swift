@@ -30,7 +30,7 @@ enum Fault: Equatable {
     static var wordList: String { (words.map(\.key) + ["status=CODE[;retry-after=SECONDS]"]).joined(separator: ", ") }
 
     init?(_ text: some StringProtocol) {
-        let parts = text.split(separator: ";").map { $0.filter { $0 != " " } }
+        let parts = text.split(separator: ";").map { part in String(part.filter { $0 != " " }) }
         guard let first = parts.first else { return nil }
         if let word = Fault.words.first(where: { $0.key == first && parts.count == 1 }) {
             self = word.value
