@@ -18,7 +18,8 @@ struct ChatAnswer {
         self.request = request
         let tool = request.toolToCall
         self.tool = tool
-        topLogprobs = request.body["logprobs"] == .bool(true) ? min(max(0, request.body["top_logprobs"]?.integer ?? 0), 5) : nil
+        topLogprobs =
+            request.body["logprobs"] == .bool(true) ? min(max(0, request.body["top_logprobs"]?.integer ?? 0), 5) : nil
         choices = (0..<request.choices).map { index in
             let text = SimulatedText(seed: request.seed &+ UInt64(index), length: length, limit: request.tokenLimit)
             let thought = SimulatedText(seed: ~request.seed &+ UInt64(index), length: max(5, length / 4), limit: nil)
@@ -127,7 +128,9 @@ struct ChatAnswer {
             list.tokens += 1
             for index in choices.indices where position < choices[index].text.tokens.count {
                 let token = choices[index].text.tokens[position]
-                add(&list, index, ["content": .string(token)], logprobs: topLogprobs.map { _ in logprob(token, position) })
+                add(
+                    &list, index, ["content": .string(token)],
+                    logprobs: topLogprobs.map { _ in logprob(token, position) })
             }
         }
     }

@@ -77,7 +77,9 @@ struct CompletionAnswer {
                 let isLast = position == texts[index].tokens.count - 1
                 let logprobs = logprobs([token], offsets[index])
                 offsets[index] += token.unicodeScalars.count
-                add([choice(index, token, logprobs, finish: isLast ? finish(index) : nil)], usage: request.wantsUsage ? .null : nil)
+                add(
+                    [choice(index, token, logprobs, finish: isLast ? finish(index) : nil)],
+                    usage: request.wantsUsage ? .null : nil)
             }
         }
         if request.wantsUsage { add([], usage: usage) }
