@@ -59,7 +59,7 @@ let package = Package(
         .executableTarget(
             name: "refrain", dependencies: ["Core", "Dialects", "Tiers", "Engine", "Foreign", "Server"],
             swiftSettings: common),
-        .executableTarget(name: "Simulator", dependencies: ["Core", "Foreign"], swiftSettings: common),
+        .executableTarget(name: "Simulator", dependencies: ["Core", "Dialects", "Foreign"], swiftSettings: common),
         bench("Micro", ["Core", "Dialects"]),
         bench("Responder", ["Core", "Foreign"]),
 
@@ -73,6 +73,7 @@ let package = Package(
         tests("ForeignTests", ["Core", "Foreign", "TestKit"]),
         tests("ServerTests", ["Server", "TestKit"]),
         tests("CommandTests", ["refrain", "TestKit"]),
+        tests("SimulatorTests", ["Simulator"]),
         tests("TidyTests", []),
     ],
     swiftLanguageModes: [.v6]

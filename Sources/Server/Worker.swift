@@ -152,7 +152,7 @@ extension UpstreamOptions {
     init(_ settings: Settings) throws {
         // The table lets no settings through that name no upstream.
         guard let upstream = settings.upstreams.first else { throw UpstreamMissing() }
-        self.init(base: try UpstreamBase(upstream.url.description))
+        self.init(base: UpstreamBase(upstream.url))
         connectTimeout = upstream.connectTimeout
         firstByteTimeout = upstream.firstByteTimeout
         idleTimeout = upstream.idleTimeout

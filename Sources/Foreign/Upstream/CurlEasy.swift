@@ -42,6 +42,10 @@ final class CurlEasy {
 
     func set(_ option: CURLoption, _ value: Bool) { refrain_curl_set_long(handle, option, value ? 1 : 0) }
     func set(_ option: CURLoption, _ value: Int) { refrain_curl_set_long(handle, option, value) }
+    /// In milliseconds, of which libcurl reads 0 as "no limit".
+    func set(_ option: CURLoption, _ value: Duration) {
+        refrain_curl_set_long(handle, option, value > .zero ? max(1, Int(value.milliseconds)) : 0)
+    }
     func set(_ option: CURLoption, bytes: Int64) { refrain_curl_set_offset(handle, option, curl_off_t(bytes)) }
     /// libcurl copies the text.
     func set(_ option: CURLoption, _ value: String) { refrain_curl_set_text(handle, option, value) }
@@ -66,17 +70,4 @@ final class CurlEasy {
         refrain_curl_get_long(handle, info, &value)
         return value
     }
-}
-
-extension Duration {
-    /// Whole milliseconds, at least 1 for what is longer than nothing: libcurl reads 0 as "no limit".
-    var milliseconds: Int {
-        let (seconds, attoseconds) = components
-        let value = Int(clamping: seconds).multipliedReportingOverflow(by: 1000)
-        guard !value.overflow, value.partialValue < Int.max - 1000 else { return Int.max }
-        let whole = value.partialValue + Int(attoseconds / 1_000_000_000_000_000)
-        return self > .zero ? max(1, whole) : 0
-    }
-
-    var nanoseconds: Int64 { Int64(clamping: milliseconds).multipliedReportingOverflow(by: 1_000_000).partialValue }
 }

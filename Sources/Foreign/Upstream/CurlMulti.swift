@@ -4,7 +4,9 @@ import CCurl
 final class CurlMulti {
     private let handle: UnsafeMutableRawPointer
     private let loop: EventLoop
-    private var sockets: [curl_socket_t: (interest: Interest, event: LoopEvent)] = [:]
+    /// Must outlive `handle`, whose connections close their sockets through it.
+    let sockets = CurlSockets()
+    private var watched: [curl_socket_t: (interest: Interest, event: LoopEvent)] = [:]
     private var timer: LoopEvent?
     private var isClosed = false
     /// Whether libcurl is on the stack: it must then not be entered again.
@@ -65,7 +67,7 @@ final class CurlMulti {
         guard !isClosed else { return }
         isClosed = true
         inside { _ = curl_multi_cleanup(handle) }
-        sockets = [:]
+        watched = [:]
         timer = nil
     }
 
@@ -90,19 +92,19 @@ final class CurlMulti {
             default: []
             }
         guard !interest.isEmpty else {
-            sockets[socket] = nil
+            watched[socket] = nil
             return
         }
-        guard sockets[socket]?.interest != interest else { return }
+        guard watched[socket]?.interest != interest else { return }
         // The old event goes first: two for one descriptor would be merged and then deleted together.
-        sockets[socket] = nil
+        watched[socket] = nil
         let event = loop.watch(socket, for: interest) { [unowned self] ready in
             var events: CInt = 0
             if ready.contains(.read) { events |= CURL_CSELECT_IN }
             if ready.contains(.write) { events |= CURL_CSELECT_OUT }
             act(on: socket, events: events)
         }
-        sockets[socket] = (interest, event)
+        watched[socket] = (interest, event)
     }
 
     private func schedule(_ milliseconds: Int) {

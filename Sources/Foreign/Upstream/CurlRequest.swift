@@ -24,9 +24,9 @@ extension CurlEasy {
     }
 
     private func setConnection(_ options: UpstreamOptions) {
-        set(CURLOPT_CONNECTTIMEOUT_MS, options.connectTimeout.milliseconds)
-        set(CURLOPT_TIMEOUT_MS, options.totalTimeout.milliseconds)
-        set(CURLOPT_MAXAGE_CONN, max(1, options.maxIdleAge.milliseconds / 1000))
+        set(CURLOPT_CONNECTTIMEOUT_MS, options.connectTimeout)
+        set(CURLOPT_TIMEOUT_MS, options.totalTimeout)
+        set(CURLOPT_MAXAGE_CONN, max(1, Int(options.maxIdleAge.components.seconds)))
         set(CURLOPT_TCP_KEEPALIVE, true)
         if options.base.isSecure {
             set(CURLOPT_HTTP_VERSION, options.http2 ? CURL_HTTP_VERSION_2TLS : CURL_HTTP_VERSION_1_1)
@@ -106,6 +106,11 @@ extension CurlEasy {
     func connect(to transfer: CurlTransfer) {
         let context = UnsafeRawPointer(Unmanaged.passUnretained(transfer).toOpaque())
         timeFired = { [unowned transfer] in transfer.timeFired() }
+        set(CURLOPT_PREREQDATA, pointer: context)
+        refrain_curl_set_prerequest(handle) { context, _, _, _, localPort in
+            let isUsable = CurlTransfer.from(context).mayUseConnection(localPort: Int(localPort))
+            return isUsable ? CURL_PREREQFUNC_OK : CURL_PREREQFUNC_ABORT
+        }
         set(CURLOPT_HEADERDATA, pointer: context)
         set(CURLOPT_HEADERFUNCTION) { memory, size, count, context in
             let bytes = UnsafeRawBufferPointer(start: memory, count: size * count)

@@ -24,6 +24,8 @@ final class CurlTransfer: UpstreamCall, @unchecked Sendable {
     private var isReceivePaused = false
     private var isSendPaused = false
     private var bytesSent: Int64 = 0
+    /// The kept connection that libcurl chose cannot be trusted; the call is to be made again on a new one.
+    private var needsFreshConnection = false
 
     init(upstream: CurlUpstream, request: UpstreamRequest, sink: any UpstreamSink) {
         self.upstream = upstream
@@ -71,7 +73,11 @@ final class CurlTransfer: UpstreamCall, @unchecked Sendable {
 
     /// libcurl is done with it.
     func ended(with code: CURLcode) {
-        if let failure {
+        if needsFreshConnection, let easy, !isCancelled.load(ordering: .relaxed) {
+            needsFreshConnection = false
+            easy.set(CURLOPT_FRESH_CONNECT, true)
+            upstream.again(easy)
+        } else if let failure {
             end(.failed(failure))
         } else if code != CURLE_OK {
             let message = easy?.message(for: code) ?? String(cString: curl_easy_strerror(code))
@@ -89,6 +95,16 @@ final class CurlTransfer: UpstreamCall, @unchecked Sendable {
 
     // MARK: What libcurl calls
 
+    /// Asked when there is a connection, before the request goes out.
+    ///
+    /// Bytes that wait on a kept HTTP/1 connection were asked for by nobody; libcurl 7.88 would take them for the
+    /// answer to this request.
+    func mayUseConnection(localPort: Int) -> Bool {
+        guard let easy, easy.information(CURLINFO_NUM_CONNECTS) == 0 else { return true }
+        needsFreshConnection = upstream.hasStrayBytes(localPort: localPort)
+        return !needsFreshConnection
+    }
+
     /// One header line; false ends the call.
     func receiveHeader(_ line: UnsafeRawBufferPointer) -> Bool {
         guard !isCancelled.load(ordering: .relaxed) else { return fail(CurlTransfer.cancelled) }
@@ -99,6 +115,7 @@ final class CurlTransfer: UpstreamCall, @unchecked Sendable {
         case .complete(let status, let headers):
             self.status = status
             firstByte = lastProgress
+            upstream.speaksHTTP1 = easy.map { $0.information(CURLINFO_HTTP_VERSION) < CURL_HTTP_VERSION_2_0 } ?? false
             armTimer(after: upstream.options.idleTimeout.nanoseconds)
             sink.responded(UpstreamHead(status: status, headers: headers))
             return true

@@ -18,6 +18,8 @@ package final class CurlUpstream: Upstream, @unchecked Sendable {
     private var multi: CurlMulti?
     private var active: [UnsafeMutableRawPointer: CurlTransfer] = [:]
     private var idle: [CurlEasy] = []
+    /// Whether the last answer came over HTTP/1, where a connection carries one call at a time.
+    var speaksHTTP1 = false
 
     /// Easy handles kept for the next call; each holds a receive buffer of 16 KiB.
     private static let idleLimit = 64
@@ -82,6 +84,17 @@ package final class CurlUpstream: Upstream, @unchecked Sendable {
         if idle.count < CurlUpstream.idleLimit { idle.append(easy) }
     }
 
+    /// Whether a kept HTTP/1 connection, told by its local port, has something to say before it was asked.
+    func hasStrayBytes(localPort: Int) -> Bool {
+        speaksHTTP1 && multi?.sockets.hasUnreadBytes(localPort: localPort) == true
+    }
+
+    /// Makes the call of `easy` once more.
+    func again(_ easy: CurlEasy) {
+        multi?.remove(easy.handle)
+        if multi?.add(easy.handle) != true { active[easy.handle]?.ended(with: CURLE_COULDNT_CONNECT) }
+    }
+
     private func begin(_ transfer: CurlTransfer, _ request: UpstreamRequest) {
         guard !transfer.hasEnded else { return }
         guard let multi else { return transfer.end(.failed(CurlUpstream.shutdown)) }
@@ -92,6 +105,7 @@ package final class CurlUpstream: Upstream, @unchecked Sendable {
             idle.append(easy)
             return transfer.end(.failed(failure))
         }
+        multi.sockets.attach(to: easy)
         easy.connect(to: transfer)
         guard multi.add(easy.handle) else {
             easy.reset()

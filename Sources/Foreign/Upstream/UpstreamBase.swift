@@ -9,42 +9,19 @@ import Core
 /// 3. Anthropic's clients append `/v1/messages` to whatever base they are given (`…/anthropic`). So under a base whose
 ///    path does not end in `/v1`, `/v1/messages` and what is below it keeps its `/v1`, and `/messages` gets it.
 ///
-/// Nothing else of the target is touched: not its query, escapes, dots, doubled or trailing slashes.
+/// Nothing else of the target is touched: not its query, escapes, dots, doubled or trailing slashes. Bytes above
+/// ASCII, which no valid target has, are sent percent-encoded.
 package struct UpstreamBase: Sendable, Equatable {
     /// `scheme://host[:port]`.
     package let origin: String
     /// Empty, or a path with a leading and without a trailing slash.
     package let prefix: String
 
-    package var isSecure: Bool { origin.hasPrefix("https") }
+    package var isSecure: Bool { origin.hasPrefix("https:") }
 
-    package init(_ text: String) throws(UpstreamBaseError) {
-        guard let separator = text.firstRange(of: "://") else {
-            throw UpstreamBaseError("'\(text)' is not a URL; write it like https://api.example.com/v1")
-        }
-        let scheme = text[..<separator.lowerBound].lowercased()
-        guard scheme == "http" || scheme == "https" else {
-            throw UpstreamBaseError("the scheme '\(scheme)' is not supported; use http or https")
-        }
-        let rest = text[separator.upperBound...]
-        guard rest.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F }) else {
-            throw UpstreamBaseError("the URL has a space, a control or a non-ASCII character; percent-encode it")
-        }
-        guard !rest.contains(where: { $0 == "?" || $0 == "#" }) else {
-            throw UpstreamBaseError("the URL has a query or a fragment; end it with the path")
-        }
-        let pathStart = rest.firstIndex(of: "/") ?? rest.endIndex
-        let authority = rest[..<pathStart]
-        guard !authority.contains("@") else {
-            throw UpstreamBaseError("the URL has a user name or password; send credentials as a header")
-        }
-        guard !authority.isEmpty, authority.first != ":" else {
-            throw UpstreamBaseError("the URL '\(text)' has no host")
-        }
-        origin = scheme + "://" + authority
-        var path = rest[pathStart...]
-        while path.last == "/" { path.removeLast() }
-        prefix = String(path)
+    package init(_ url: UpstreamURL) {
+        origin = (url.isTLS ? "https://" : "http://") + url.authority
+        prefix = url.path
     }
 
     /// The full URL for a client's target; nil if the target is not a path that fits on a request line.
@@ -68,9 +45,4 @@ package struct UpstreamBase: Sendable, Equatable {
     private static func isBelow(_ root: String, _ path: Substring) -> Bool {
         path.hasPrefix(root) && (path.count == root.count || path.dropFirst(root.count).first == "/")
     }
-}
-
-package struct UpstreamBaseError: Error, CustomStringConvertible {
-    package let description: String
-    init(_ description: String) { self.description = description }
 }

@@ -1,0 +1,29 @@
+import Glibc
+
+/// A file that is read at once.
+package enum InputFile {
+    package struct Unreadable: Error, CustomStringConvertible {
+        package let description: String
+    }
+
+    /// The whole file, or standard input for `-`. Longer ones than `limit` bytes are refused.
+    package static func read(_ path: String, limit: Int) throws(Unreadable) -> [UInt8] {
+        let descriptor = path == "-" ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { throw failure(path) }
+        defer { if path != "-" { close(descriptor) } }
+        var bytes: [UInt8] = []
+        var buffer = [UInt8](repeating: 0, count: 64 << 10)
+        while true {
+            let count = Glibc.read(descriptor, &buffer, buffer.count)
+            if count < 0 && errno == EINTR { continue }
+            guard count >= 0 else { throw failure(path) }
+            if count == 0 { return bytes }
+            bytes += buffer[..<count]
+            guard bytes.count <= limit else { throw Unreadable(description: "\(path) is larger than \(limit) bytes") }
+        }
+    }
+
+    private static func failure(_ path: String) -> Unreadable {
+        Unreadable(description: "\(path) cannot be read: \(String(cString: strerror(errno)))")
+    }
+}
