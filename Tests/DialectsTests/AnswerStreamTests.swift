@@ -166,7 +166,10 @@ struct AnswerStreamTests {
         ([created, response("response.completed", "completed"), "[DONE]"], nil),
         ([created, response("response.incomplete", "incomplete", cutShort)], nil),
         (
-            [created, response("response.incomplete", "incomplete", #","incomplete_details":{"reason":"content_filter"}"#)],
+            [
+                created,
+                response("response.incomplete", "incomplete", #","incomplete_details":{"reason":"content_filter"}"#),
+            ],
             .finishReason
         ),
         ([created, response("response.failed", "failed")], .finishReason),

@@ -50,12 +50,13 @@ func watch(_ stream: [UInt8], _ dialect: Dialect, cuts: [Int] = [], maxEvent: In
 func watch(_ stream: String, _ dialect: Dialect) -> Watched { watch(Array(stream.utf8), dialect) }
 
 func judge(_ body: String, _ dialect: Dialect) -> Result<Verdict, NotStored> {
-    Bytes(body).withUnsafeBytes { bytes in
-        do throws(NotStored) {
-            return .success(try judgeWhole(bytes, dialect: dialect))
-        } catch {
-            return .failure(error)
+    do {
+        let verdict = try Bytes(body).withUnsafeBytes { (bytes) throws(NotStored) in
+            try judgeWhole(bytes, dialect: dialect)
         }
+        return .success(verdict)
+    } catch {
+        return .failure(error)
     }
 }
 
