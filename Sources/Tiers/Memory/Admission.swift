@@ -102,7 +102,8 @@ extension MemoryShard {
                 give(oldest, .expired, now: now, to: &released)
                 continue
             }
-            let need = bytes - capacity
+            // A victim frees its charge without its node, which stays; the first node to fall idle is free, though.
+            let need = max(1, bytes - capacity - (slab.slots == slab.used ? slotBytes : 0))
             gatherContenders(need: need)
             guard !contest.isEmpty else { return false }
             let choice = contest.chooseVictims(toFree: need)
