@@ -10,7 +10,7 @@ struct Segmentation {
     /// The share of newcomers. Fixed, since on the development traces hill climbing as in Caffeine stayed below it
     /// at every size, while 1 % cost up to .06 of hit rate.
     private static let windowPercent = 20
-    private static let protectedPercent = 80
+    private static let protectedPercent = 75
 
     init(capacity: Int, eviction: Settings.Eviction) {
         guard eviction == .tinylfu else {
