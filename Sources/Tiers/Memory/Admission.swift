@@ -10,7 +10,7 @@ struct Segmentation {
     /// The share of newcomers. Fixed, since on the development traces hill climbing as in Caffeine stayed below it
     /// at every size, while 1 % cost up to .06 of hit rate.
     private static let windowPercent = 20
-    private static let protectedPercent = 80
+    private static let protectedPercent = 75
 
     init(capacity: Int, eviction: Settings.Eviction) {
         guard eviction == .tinylfu else {
@@ -102,7 +102,8 @@ extension MemoryShard {
                 give(oldest, .expired, now: now, to: &released)
                 continue
             }
-            let need = bytes - capacity
+            // A victim frees its charge without its node, which stays; the first node to fall idle is free, though.
+            let need = max(1, bytes - capacity - (slab.slots == slab.used ? slotBytes : 0))
             gatherContenders(need: need)
             guard !contest.isEmpty else { return false }
             let choice = contest.chooseVictims(toFree: need)
