@@ -60,15 +60,12 @@ package struct Entry: @unchecked Sendable {
         // Header lines are kept as C strings, name then value, so that a C server can be lent them.
         var head: [UInt8] = []
         for field in headers {
-            head += field.name.utf8
-            head.append(0)
-            head += field.value.utf8
-            head.append(0)
+            Entry.append(field.name, to: &head)
+            Entry.append(field.value, to: &head)
         }
         let headersEnd = head.count
         for label in [model, namespace] + tags {
-            head += label.utf8
-            head.append(0)
+            Entry.append(label, to: &head)
         }
         let wholeCount = whole?.count ?? 0
         let streamCount = stream?.count ?? 0
@@ -133,6 +130,12 @@ package struct Entry: @unchecked Sendable {
 
     private var labels: [String] {
         Entry.strings(in: slice(Int(storage.header.headersEnd), Int(storage.header.labelsEnd)))
+    }
+
+    /// Leaves out zeros, which would make two strings of one and so shift those behind it.
+    private static func append(_ text: String, to head: inout [UInt8]) {
+        for byte in text.utf8 where byte != 0 { head.append(byte) }
+        head.append(0)
     }
 
     private func slice(_ start: Int, _ end: Int) -> UnsafeRawBufferPointer {

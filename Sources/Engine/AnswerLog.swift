@@ -26,6 +26,8 @@ struct AnswerLog {
     private(set) var start = 0
     /// In ascending order, without overlap.
     private var marks: [Mark] = []
+    /// How many marks were let go of before `marks[0]`.
+    private var marksGone = 0
     /// Bytes so far that are not keep-alives.
     private(set) var answerCount = 0
 
@@ -59,7 +61,7 @@ struct AnswerLog {
         /// Keep-alives before this position are past.
         let joined: Int
         let wantsUsage: Bool
-        /// Index of the first mark that may lie at or after `position`.
+        /// Number of the first mark that may lie at or after `position`, counting those that are gone.
         fileprivate var nextMark = 0
 
         init(joined: Int, wantsUsage: Bool) {
@@ -81,10 +83,12 @@ struct AnswerLog {
         precondition(reader.position >= start, "AnswerLog: a reader was left behind")
         var written = 0
         while written < target.count, reader.position < end {
-            while reader.nextMark < marks.count, marks[reader.nextMark].end <= reader.position { reader.nextMark += 1 }
+            var index = max(reader.nextMark - marksGone, 0)
+            while index < marks.count, marks[index].end <= reader.position { index += 1 }
+            reader.nextMark = index + marksGone
             var limit = end
-            if reader.nextMark < marks.count {
-                let mark = marks[reader.nextMark]
+            if index < marks.count {
+                let mark = marks[index]
                 if reader.position >= mark.start {
                     if reader.skips(mark.kind, endingAt: mark.end) {
                         reader.position = mark.end
@@ -113,6 +117,9 @@ struct AnswerLog {
         guard passed > 0, passed == bytes.count || passed >= bytes.count / 2 else { return }
         bytes.removeFirst(passed)
         start += passed
+        let gone = marks.firstIndex { $0.end > start } ?? marks.count
+        marks.removeFirst(gone)
+        marksGone += gone
     }
 
     /// The answer without its keep-alives, and where in it usage is reported. nil when parts were let go of, or when

@@ -49,7 +49,7 @@ package struct Controls: Sendable, Equatable {
         if let seconds = Int64(text), seconds >= 0 {
             ttl = Controls.clamped(seconds) * 1000
         } else if let duration = DurationFormat.parse(text) {
-            ttl = Controls.clamped(duration.milliseconds / 1000) * 1000
+            ttl = min(duration, .seconds(Controls.longest)).milliseconds
         } else {
             throw .badControl
         }
@@ -73,10 +73,12 @@ package struct Controls: Sendable, Equatable {
         if value.count >= 2, value[0] == 34, value[value.count - 1] == 34 {
             value = UnsafeRawBufferPointer(rebasing: value[1..<(value.count - 1)])
         }
-        guard !value.isEmpty, value.count <= 18, value.allSatisfy({ (48...57).contains($0) }) else { throw .badControl }
-        return clamped(value.reduce(0) { $0 * 10 + Int64($1 - 48) })
+        guard !value.isEmpty, value.allSatisfy({ (48...57).contains($0) }) else { throw .badControl }
+        return value.reduce(0) { clamped($0 * 10 + Int64($1 - 48)) }
     }
 
     /// RFC 9111 section 1.2.2: a delta that is too large counts as 2^31 seconds.
-    private static func clamped(_ seconds: Int64) -> Int64 { min(seconds, 1 << 31) }
+    private static let longest: Int64 = 1 << 31
+
+    private static func clamped(_ seconds: Int64) -> Int64 { min(seconds, longest) }
 }
