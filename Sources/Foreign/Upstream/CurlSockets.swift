@@ -13,7 +13,8 @@ final class CurlSockets {
         if ports[localPort] == nil { learnPorts() }
         guard let descriptor = ports[localPort] else { return false }
         var byte: UInt8 = 0
-        return recv(descriptor, &byte, 1, CInt(MSG_PEEK) | CInt(MSG_DONTWAIT)) >= 0
+        // The socket does not block: libcurl makes all of its own so.
+        return recv(descriptor, &byte, 1, CInt(MSG_PEEK)) >= 0
     }
 
     private func learnPorts() {

@@ -18,7 +18,7 @@ package enum OneShot {
         let result: Result<Answer, UpstreamFailure>
         do {
             let loop = try EventLoop()
-            var options = UpstreamOptions(base: try UpstreamBase(url))
+            var options = UpstreamOptions(base: UpstreamBase(url))
             options.connectTimeout = min(timeout, .seconds(5))
             options.firstByteTimeout = timeout
             options.totalTimeout = timeout
