@@ -17,6 +17,27 @@ struct BenchmarkBody {
         BenchmarkBody("chat-turns", turns),
     ]
 
+    /// Bodies of 8 MB made to be dear: reading them must stay within fractions of a second.
+    static let hostile = [
+        BenchmarkBody("members-reversed", object((0..<700_000).map { "n\(1_699_999 - $0)" })),
+        BenchmarkBody("members-shuffled", object((0..<700_000).map { "n\(1_000_000 + $0 * 7919 % 700_000)" })),
+        BenchmarkBody("names-alike", object((0..<4000).map { alike + String(1000 + $0 * 7919 % 4000) })),
+        BenchmarkBody("names-unicode", object((0..<600_000).map { "é\(1_000_000 + $0 * 7919 % 600_000)" })),
+        BenchmarkBody(
+            "nested-reversed",
+            String(repeating: #"{"model":"m","a":"#, count: 60) + "\"" + String(repeating: "x", count: 8 << 20) + "\""
+                + String(repeating: "}", count: 60)),
+        BenchmarkBody(
+            "numbers-growing",
+            #"{"model":"m","a":["# + Array(repeating: "1e20", count: 1_600_000).joined(separator: ",") + "]}"),
+    ]
+
+    private static let alike = String(repeating: "p", count: 2000)
+
+    private static func object(_ names: [String]) -> String {
+        #"{"model":"m","# + names.map { "\"\($0)\":0" }.joined(separator: ",") + "}"
+    }
+
     private static let system =
         "You are a careful assistant for the customers of a bookshop. Answer in plain words, in at most three "
         + "paragraphs, and say so when you do not know. Never invent titles, prices, opening hours or the names of "

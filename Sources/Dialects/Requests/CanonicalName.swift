@@ -45,7 +45,7 @@ struct Notable {
 /// A few names, found by comparing words; a hash would cost more than the comparison.
 struct NameTable: ~Copyable {
     private struct Entry {
-        var prefix: UInt64
+        var prefix: NamePrefix
         var length: Int
         /// Where the canonical spelling begins in `bytes`.
         var offset: Int
@@ -85,7 +85,7 @@ struct NameTable: ~Copyable {
             entries.initializeElement(
                 at: index,
                 to: Entry(
-                    prefix: Member.prefix(name, length: spelling.count), length: spelling.count, offset: offset,
+                    prefix: NamePrefix(name, length: spelling.count), length: spelling.count, offset: offset,
                     notable: notable))
             offset += spelling.count
         }
@@ -98,11 +98,13 @@ struct NameTable: ~Copyable {
     }
 
     @inline(__always)
-    func find(_ name: UnsafePointer<UInt8>, length: Int, prefix: UInt64) -> Notable {
+    func find(_ name: UnsafePointer<UInt8>, length: Int, prefix: NamePrefix) -> Notable {
         let place = min(length, NameTable.longest)
         var index = starts[place]
         while index < starts[place + 1] {
-            if entries[index].prefix == prefix, isSame(entries[index], name, length) { return entries[index].notable }
+            if entries[index].prefix.word == prefix.word, isSame(entries[index], name, length) {
+                return entries[index].notable
+            }
             index += 1
         }
         return .ordinary

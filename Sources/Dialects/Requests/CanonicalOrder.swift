@@ -1,24 +1,47 @@
 import Core
 
+/// What is kept of a member's name, so that most comparisons need not look at the text.
+struct NamePrefix {
+    /// The first eight bytes, most significant first, padded with zeros; as numbers they order as the names do,
+    /// unless a name has escapes.
+    var word: UInt64
+    /// The spelling has an escape, so its bytes do not order as its text does.
+    var isEscaped: Bool
+
+    /// Reads a name without escapes or bytes beyond ASCII, from where at least eight bytes can be read.
+    @inline(__always)
+    init(plain name: UnsafePointer<UInt8>, length: Int) {
+        let first = UInt64(bigEndian: UnsafeRawPointer(name).loadUnaligned(as: UInt64.self))
+        word = length >= 8 ? first : first & ~(UInt64.max >> UInt64(length * 8))
+        isEscaped = false
+    }
+
+    /// Reads any name.
+    @inline(never)
+    init(_ name: UnsafePointer<UInt8>, length: Int) {
+        (word, isEscaped) = (0, false)
+        for index in 0..<8 {
+            word = word << 8 | (index < length ? UInt64(NamePrefix.rank(name[index])) : 0)
+        }
+        for index in 0..<length where name[index] == UInt8(ascii: "\\") { isEscaped = true }
+    }
+
+    /// A byte of UTF-8 by the order of UTF-16, which puts scalars beyond U+FFFF (lead bytes from 0xF0), as
+    /// surrogates, before U+E000 … U+FFFF (lead bytes 0xEE and 0xEF). Two bytes are compared only behind what
+    /// is the same, so both are lead bytes or neither.
+    @inline(__always)
+    static func rank(_ byte: UInt8) -> UInt8 { byte == 0xEE || byte == 0xEF ? byte + 0x10 : byte }
+}
+
 /// Where one member of an object stands in the canonical text.
 struct Member {
-    /// The first eight bytes of the name, most significant first, padded with zeros.
-    var prefix: UInt64
-    /// From the opening quote of the name, to behind its closing quote, to behind the comma after the value.
-    var start, nameEnd, end: UInt32
-    /// The name has no escape and nothing beyond ASCII, so that its bytes order as its text does.
-    var isPlain: Bool
+    var prefix: NamePrefix
     /// The member is not part of the canonical form.
     var isLeftOut: Bool
+    /// From the opening quote of the name, to behind its closing quote, to behind the comma after the value.
+    var start, nameEnd, end: UInt32
 
     var nameLength: Int { Int(nameEnd - start) - 2 }
-
-    /// Reads the prefix of the name that stands at `name` and is followed by at least eight readable bytes.
-    @inline(__always)
-    static func prefix(_ name: UnsafePointer<UInt8>, length: Int) -> UInt64 {
-        let word = UInt64(bigEndian: UnsafeRawPointer(name).loadUnaligned(as: UInt64.self))
-        return length >= 8 ? word : word & ~(UInt64.max >> UInt64(length * 8))
-    }
 }
 
 enum Order {
@@ -32,8 +55,11 @@ struct MemberOrder {
 
     @inline(__always)
     func compare(_ a: Member, _ b: Member) -> Order {
-        if a.isPlain, b.isPlain, a.prefix != b.prefix { return a.prefix < b.prefix ? .ascending : .descending }
-        return compareNames(a, b)
+        let isEscaped = a.prefix.isEscaped || b.prefix.isEscaped
+        if a.prefix.word != b.prefix.word, !isEscaped {
+            return a.prefix.word < b.prefix.word ? .ascending : .descending
+        }
+        return isEscaped ? compareScalars(a, b) : compareBytes(a, b)
     }
 
     /// Whether `a` comes before `b`.
@@ -47,30 +73,36 @@ struct MemberOrder {
     }
 
     @inline(never)
-    private func compareNames(_ a: Member, _ b: Member) -> Order {
-        var x = text + Int(a.start) + 1
-        var y = text + Int(b.start) + 1
-        let xEnd = text + Int(a.nameEnd) - 1
-        let yEnd = text + Int(b.nameEnd) - 1
-        // Names that need no decoding are compared byte by byte; the others scalar by scalar.
-        if a.isPlain, b.isPlain {
-            while x < xEnd, y < yEnd {
-                if x.pointee != y.pointee { return x.pointee < y.pointee ? .ascending : .descending }
-                x += 1
-                y += 1
-            }
-        } else {
-            while x < xEnd, y < yEnd {
-                let (p, q) = (MemberOrder.scalar(&x), MemberOrder.scalar(&y))
-                if p != q { return MemberOrder.rank(p) < MemberOrder.rank(q) ? .ascending : .descending }
-            }
-        }
-        return x < xEnd ? .descending : y < yEnd ? .ascending : .same
+    private func compareBytes(_ a: Member, _ b: Member) -> Order {
+        let (x, y) = (text + Int(a.start) + 1, text + Int(b.start) + 1)
+        let common = min(a.nameLength, b.nameLength)
+        var index = 0
+        while index + 8 <= common, MemberOrder.word(x + index) == MemberOrder.word(y + index) { index += 8 }
+        while index < common, x[index] == y[index] { index += 1 }
+        guard index < common else { return MemberOrder.order(a.nameLength, b.nameLength) }
+        return MemberOrder.order(Int(NamePrefix.rank(x[index])), Int(NamePrefix.rank(y[index])))
     }
 
-    /// UTF-16 puts scalars beyond U+FFFF, as surrogates, before U+E000 … U+FFFF.
-    private static func rank(_ scalar: UInt32) -> UInt32 {
-        scalar >= 0x10000 ? scalar : scalar >= 0xE000 ? scalar + 0x110000 : scalar
+    @inline(never)
+    private func compareScalars(_ a: Member, _ b: Member) -> Order {
+        var (x, y) = (text + Int(a.start) + 1, text + Int(b.start) + 1)
+        let (xEnd, yEnd) = (text + Int(a.nameEnd) - 1, text + Int(b.nameEnd) - 1)
+        while x < xEnd, y < yEnd {
+            let (p, q) = (MemberOrder.scalar(&x), MemberOrder.scalar(&y))
+            if p != q { return MemberOrder.order(MemberOrder.rank(p), MemberOrder.rank(q)) }
+        }
+        return MemberOrder.order(xEnd - x, yEnd - y)
+    }
+
+    private static func order(_ a: Int, _ b: Int) -> Order { a < b ? .ascending : a > b ? .descending : .same }
+
+    private static func word(_ position: UnsafePointer<UInt8>) -> UInt64 {
+        UnsafeRawPointer(position).loadUnaligned(as: UInt64.self)
+    }
+
+    /// As `NamePrefix.rank`, of a scalar.
+    private static func rank(_ scalar: UInt32) -> Int {
+        Int(scalar >= 0xE000 && scalar < 0x10000 ? scalar + 0x110000 : scalar)
     }
 
     /// The next scalar of canonical text, which is known to be well-formed.

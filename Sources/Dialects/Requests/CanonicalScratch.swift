@@ -28,7 +28,7 @@ struct Scratch: ~Copyable {
     /// Moves what begins at `old` to begin at `new`, further on.
     mutating func shift(from old: Int, to new: Int) {
         var fresh = Scratch(capacity: capacity + new - old)
-        (fresh.base + new).copyMemory(from: base + old, byteCount: capacity - old)
+        (fresh.base + new).copyMemory(from: base + old, byteCount: max(0, capacity - old))
         swap(&self, &fresh)
     }
 

@@ -212,9 +212,9 @@ extension CanonicalWriter {
         try cursor.passString(isPlain: &isPlain)
         let nameEnd = cursor.target - textStart
         let length = nameEnd - begin - 2
-        let name = textStart + begin + 1
+        let name = UnsafePointer(textStart + begin + 1)
         // A plain name stands in the input as well, where reading need not wait for what was just stored.
-        let prefix = Member.prefix(isPlain ? written : UnsafePointer(name), length: length)
+        let prefix = isPlain ? NamePrefix(plain: written, length: length) : NamePrefix(name, length: length)
         var notable = Notable.ordinary
         if depth == 1 {
             notable = names.find(name, length: length, prefix: prefix)
@@ -233,9 +233,9 @@ extension CanonicalWriter {
         cursor.put(UInt8(ascii: ","))
         members.push(
             Member(
-                prefix: prefix, start: UInt32(truncatingIfNeeded: begin), nameEnd: UInt32(truncatingIfNeeded: nameEnd),
-                end: UInt32(truncatingIfNeeded: cursor.target - textStart), isPlain: isPlain,
-                isLeftOut: notable.isLeftOut))
+                prefix: prefix, isLeftOut: notable.isLeftOut, start: UInt32(truncatingIfNeeded: begin),
+                nameEnd: UInt32(truncatingIfNeeded: nameEnd),
+                end: UInt32(truncatingIfNeeded: cursor.target - textStart)))
         return cursor
     }
 
