@@ -2,6 +2,7 @@ import Core
 import Foreign
 import Glibc
 import Synchronization
+import Testing
 
 /// A server on a loop of its own, with a handler made of closures.
 ///
@@ -65,8 +66,17 @@ final class HTTPTestServer: @unchecked Sendable {
     }
 
     /// Waits for a condition that the loop's thread brings about.
-    func until(_ condition: @escaping @Sendable (HTTPTestServer) -> Bool) {
-        while !onLoop(condition) { usleep(1000) }
+    func until(
+        _ condition: @escaping @Sendable (HTTPTestServer) -> Bool, at location: SourceLocation = #_sourceLocation
+    ) {
+        for _ in 0..<20_000 {
+            if onLoop(condition) { return }
+            usleep(1000)
+        }
+        let state = onLoop {
+            "\($0.server.connectionCount) connections, events \($0.handler.events), \($0.handler.lines)"
+        }
+        Issue.record("It did not happen; \(state)", sourceLocation: location)
     }
 
     func client(receiveBuffer: CInt? = nil) -> HTTPTestClient {
