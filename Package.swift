@@ -73,7 +73,7 @@ let package = Package(
         tests("ForeignTests", ["Core", "Foreign", "TestKit"]),
         tests("ServerTests", ["Server", "TestKit"]),
         tests("CommandTests", ["refrain", "TestKit"]),
-        tests("SimulatorTests", ["Simulator"]),
+        tests("SimulatorTests", ["Simulator", "Core", "Dialects", "Foreign"]),
         tests("TidyTests", []),
     ],
     swiftLanguageModes: [.v6]

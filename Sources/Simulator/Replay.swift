@@ -103,7 +103,7 @@ private final class ReplaySink: UpstreamSink, @unchecked Sendable {
 /// The progress of a replay on standard error: a bar for a person, a line at each tenth for a file.
 struct ProgressBar {
     private let isTerminal: Bool
-    private var shown = -1
+    private var shown = 0
 
     init(isTerminal: Bool) { self.isTerminal = isTerminal }
 

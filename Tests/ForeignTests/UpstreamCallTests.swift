@@ -299,6 +299,21 @@ import Testing
         #expect(record.ends.map(\.failureKind) == [.malformed])
     }
 
+    /// A refused request must leave nothing behind in the handle that the next one gets.
+    @Test func aRefusedRequestLeavesNothingBehind() async throws {
+        let server = try ScriptedServer { connection in
+            guard let request = connection.readRequest() else { return }
+            let count = request.values(of: "X-Secret").count
+            connection.send("HTTP/1.1 2\(count)0 X\r\nContent-Length: 0\r\n\r\n")
+        }
+        let bench = try UpstreamBench(server.base)
+        let fields = [HeaderField("X-Secret", "1"), HeaderField("Bad Name", "1")]
+        #expect(await bench.call(.get("/", headers: fields)).ends.map(\.failureKind) == [.malformed])
+        #expect(await bench.call(.get("/")).head?.status == 200)
+        bench.close()
+        server.stop()
+    }
+
     // MARK: Compression
 
     /// `printf 'hello hello hello' | gzip -n`

@@ -80,6 +80,10 @@ package final class CurlUpstream: Upstream, @unchecked Sendable {
     func release(_ easy: CurlEasy) {
         multi?.remove(easy.handle)
         active[easy.handle] = nil
+        keep(easy)
+    }
+
+    private func keep(_ easy: CurlEasy) {
         easy.reset()
         if idle.count < CurlUpstream.idleLimit { idle.append(easy) }
     }
@@ -102,13 +106,13 @@ package final class CurlUpstream: Upstream, @unchecked Sendable {
             return transfer.end(.failed(UpstreamFailure(.connect, "libcurl is out of memory")))
         }
         if let failure = easy.configure(request, options) {
-            idle.append(easy)
+            keep(easy)
             return transfer.end(.failed(failure))
         }
         multi.sockets.attach(to: easy)
         easy.connect(to: transfer)
         guard multi.add(easy.handle) else {
-            easy.reset()
+            keep(easy)
             return transfer.end(.failed(UpstreamFailure(.connect, "libcurl did not take the call")))
         }
         active[easy.handle] = transfer
