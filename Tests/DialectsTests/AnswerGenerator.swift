@@ -54,7 +54,7 @@ struct AnswerGenerator {
     mutating func logprobs(of text: String) -> JSONValue {
         .array(
             tokens(of: text).map { token in
-                let top: JSONValue = chance(50) ? [] : [["token": "x", "logprob": logprob(), "bytes": nil]]
+                let top: JSONValue = chance(50) ? [] : [["token": "x", "logprob": logprob(), "bytes": [120]]]
                 return [
                     "token": .string(token), "logprob": logprob(), "bytes": .array(token.utf8.map { .number(Int($0)) }),
                     "top_logprobs": top,
@@ -176,7 +176,9 @@ struct AnswerGenerator {
             usage["cache_read_input_tokens"] = .number(count(0...9))
             usage["cache_creation"] = ["ephemeral_5m_input_tokens": 0, "ephemeral_1h_input_tokens": 0]
         }
-        if chance(30) { usage["server_tool_use"] = chance(50) ? .null : ["web_search_requests": 1] }
+        if chance(30) {
+            usage["server_tool_use"] = chance(50) ? .null : ["web_search_requests": 1, "web_fetch_requests": 0]
+        }
         if chance(30) { usage["service_tier"] = "standard" }
         let blocks = (0..<count(0...5)).map { _ in messageBlock() }
         var message: JSONObject = ["id": "msg_1", "type": "message", "role": "assistant", "model": "c-1"]
@@ -228,7 +230,8 @@ struct AnswerGenerator {
         response["incomplete_details"] = isCut ? ["reason": "max_output_tokens"] : .null
         response["output"] = .array((0..<count(0...4)).map { responseItem($0) })
         response["usage"] = [
-            "input_tokens": .number(count(0...999)), "input_tokens_details": ["cached_tokens": 0],
+            "input_tokens": .number(count(0...999)),
+            "input_tokens_details": ["cached_tokens": 0, "cache_write_tokens": 0],
             "output_tokens": .number(count(0...999)), "output_tokens_details": ["reasoning_tokens": 0],
             "total_tokens": 5,
         ]
@@ -244,12 +247,14 @@ struct AnswerGenerator {
             ]
         case 2:
             return [
-                "id": .string("fc_\(index)"), "type": "function_call", "status": "completed", "call_id": "call_1",
+                "id": .string("fc_\(index)"), "type": "function_call", "status": "completed",
+                "call_id": .string("call_\(index)"),
                 "name": "get_weather", "arguments": argumentText(),
             ]
         case 3:
             return [
-                "id": .string("ctc_\(index)"), "type": "custom_tool_call", "call_id": "call_2", "name": "c",
+                "id": .string("ctc_\(index)"), "type": "custom_tool_call", "call_id": .string("call_\(index)"),
+                "name": "c",
                 "input": .string(text()),
             ]
         case 4:

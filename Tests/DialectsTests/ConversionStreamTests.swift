@@ -219,4 +219,12 @@ struct ConversionStreamTests {
             AnswerStreamTests.created, item, AnswerStreamTests.response("response.completed", "completed"))
         #expect(throws: ConversionFailure.unmergeable) { try whole(from: hollow, .responses) }
     }
+
+    @Test func `what would make the other form an error is refused`() throws {
+        let start = AnswerStreamTests.messageStart.replacing("\"id\":\"m\"", with: "\"id\":\"m\",\"error\":{}")
+        let stream = try namedEvents(
+            start, AnswerStreamTests.messageDelta("\"end_turn\""), AnswerStreamTests.messageStop)
+        #expect(watch(stream, .messages).verdict != nil)
+        #expect(throws: ConversionFailure.unmergeable) { try whole(from: stream, .messages) }
+    }
 }

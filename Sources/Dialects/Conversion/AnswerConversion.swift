@@ -7,6 +7,13 @@ package func wholeFromStream(
 ) throws(ConversionFailure) -> Bytes {
     guard dialect != .embeddings else { throw .unsupported }
     guard isComplete(stream: stream, dialect: dialect) else { throw .notComplete }
+    let whole = try assemble(stream, dialect: dialect)
+    // A member that means nothing in an event may mean an error in an answer.
+    guard whole.withUnsafeBytes({ isComplete(whole: $0, dialect: dialect) }) else { throw .unmergeable }
+    return whole
+}
+
+private func assemble(_ stream: UnsafeRawBufferPointer, dialect: Dialect) throws(ConversionFailure) -> Bytes {
     switch dialect {
     case .chat, .completions:
         var assembly = ChoicesAssembly(dialect: dialect)
@@ -30,17 +37,27 @@ package func streamFromWhole(
     _ whole: UnsafeRawBufferPointer, dialect: Dialect
 ) throws(ConversionFailure) -> StreamRendition {
     guard dialect != .embeddings else { throw .unsupported }
+    guard isComplete(whole: whole, dialect: dialect) else { throw .notComplete }
+    let rendition = try render(parseObject(whole), dialect: dialect)
+    guard rendition.bytes.withUnsafeBytes({ isComplete(stream: $0, dialect: dialect) }) else { throw .unmergeable }
+    return rendition
+}
+
+private func render(_ answer: JSONObject, dialect: Dialect) throws(ConversionFailure) -> StreamRendition {
+    switch dialect {
+    case .chat, .completions: try ChoicesRendering(answer, dialect: dialect).stream()
+    case .messages: try renderMessage(answer)
+    case .responses: try renderResponse(answer)
+    case .embeddings: throw .unsupported
+    }
+}
+
+private func isComplete(whole: UnsafeRawBufferPointer, dialect: Dialect) -> Bool {
     do {
         _ = try judgeWhole(whole, dialect: dialect)
+        return true
     } catch {
-        throw .notComplete
-    }
-    let answer = try parseObject(whole)
-    switch dialect {
-    case .chat, .completions: return try ChoicesRendering(answer, dialect: dialect).stream()
-    case .messages: return try renderMessage(answer)
-    case .responses: return try renderResponse(answer)
-    case .embeddings: throw .unsupported
+        return false
     }
 }
 
