@@ -47,17 +47,13 @@ extension MemoryShard {
     mutating func touchSegmented(_ index: NodeIndex) {
         switch slab[index].pointee.segment {
         case .window:
-            guard window.newest != index else { return }
-            window.remove(index, in: slab)
-            window.pushNewest(index, in: slab)
+            window.moveToNewest(index, in: slab)
         case .probation:
             probation.remove(index, in: slab)
             slab[index].pointee.segment = .protected
             protected.pushNewest(index, in: slab)
         case .protected:
-            guard protected.newest != index else { return }
-            protected.remove(index, in: slab)
-            protected.pushNewest(index, in: slab)
+            protected.moveToNewest(index, in: slab)
         }
         demoteProtected()
     }

@@ -142,10 +142,7 @@ struct MemoryShard: ~Copyable {
 
     /// Notes that a node was used.
     private mutating func touch(_ index: NodeIndex) {
-        guard !isSegmented else { return touchSegmented(index) }
-        guard probation.newest != index else { return }
-        probation.remove(index, in: slab)
-        probation.pushNewest(index, in: slab)
+        if isSegmented { touchSegmented(index) } else { probation.moveToNewest(index, in: slab) }
     }
 
     /// Gives up entries until the shard is within its capacity; false if the newcomer was among them.

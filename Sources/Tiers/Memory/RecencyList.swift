@@ -33,6 +33,12 @@ struct RecencyList {
         if older == Node.none { oldest = newer } else { slab[older].pointee.newer = newer }
     }
 
+    mutating func moveToNewest(_ index: NodeIndex, in slab: borrowing NodeSlab) {
+        guard newest != index else { return }
+        remove(index, in: slab)
+        pushNewest(index, in: slab)
+    }
+
     /// The charge of one of its nodes changed by so many bytes.
     mutating func recharge(by difference: Int) { bytes += difference }
 }
