@@ -96,9 +96,6 @@ package enum NotStored: String, Sendable, CaseIterable, Error {
     case finishReason = "finish-reason"
     /// Larger than `cache.maxAnswer`, or than a memory shard.
     case tooLarge = "too-large"
-    /// Memory did not take it: it expects what would have to go to be asked for more often, or the answer's lifetime
-    /// is over already.
-    case notTaken = "not-taken"
     /// The upstream sent `Cache-Control: no-store`.
     case upstreamNoStore = "upstream-no-store"
     /// Nobody was left to wait for it, and `cache.onAbort` is `cancel`.

@@ -27,7 +27,7 @@ extension Engine {
             guard let boarded = board(call, ports) else { break }
             if boarded.isLeader {
                 // Look again: the flight before this one may have landed since memory was asked.
-                if case .fresh(let found) = look(for: call.admitted) {
+                if let found = lookAgain(call.admitted) {
                     boarded.flight.end(.found(found.entry))
                     return .found(found, .hit(found.tier))
                 }
@@ -79,7 +79,9 @@ extension Engine {
     private func makeFlight(_ call: Call?, _ ports: Ports) -> Flight {
         let metrics = ports.metrics
         let key = call?.admitted.key
+        let asked = key.map(purges.reading) ?? 0
         return Flight(
+            credential: call?.admitted.credential,
             state: FlightState(
                 dialect: call?.admitted.dialect, form: call?.admitted.form ?? .whole,
                 limits: FlightState.Limits(maxAnswer: cache.maxAnswer.bytes)),
@@ -89,10 +91,10 @@ extension Engine {
             land: { [self] cargo in
                 // Only flights with a call collect anything.
                 guard let call else { return .relayed }
-                return land(cargo, of: call)
+                return land(cargo, of: call, asked: asked)
             },
             leaveTable: { [flights] flight in if let key { flights.remove(flight, under: key) } },
-            onRefusal: { metrics.countNotStored($0) })
+            onRefusal: { reason in if key != nil { metrics.countNotStored(reason) } })
     }
 
     private func leaderReply(_ opening: Opening, _ seat: FlightSeat, _ call: Call) -> Reply {
@@ -129,7 +131,9 @@ extension Engine {
             metrics.countCoalesced()
             return .reply(.found(found, .coalesced))
         case .ended(.answered(let head, let body, .status)):
-            // An error answers everybody who asked at the time; asking again for each would only add to the load.
+            // An error answers everybody who asked at the time; asking again for each would only add to the load. But one
+            // credential's refusal says nothing about another's.
+            guard head.status >= 500 || seat.isAsked(with: call.admitted.credential) else { return .goAlone }
             metrics.countCoalesced()
             if isOverload(head.status), let stale = usableStale(call) {
                 return .reply(.found(stale, .stale(stale.tier)))

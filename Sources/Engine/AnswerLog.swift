@@ -33,6 +33,8 @@ struct AnswerLog {
 
     var end: Int { start + bytes.count }
     var isEmpty: Bool { end == 0 }
+    /// Marks that are held.
+    var markCount: Int { marks.count }
 
     mutating func append(_ piece: BytesView, _ kind: Kind) {
         guard !piece.isEmpty else { return }
@@ -69,11 +71,12 @@ struct AnswerLog {
             self.wantsUsage = wantsUsage
         }
 
-        fileprivate func skips(_ kind: Kind, endingAt end: Int) -> Bool {
+        /// How far a run that ends at `end` is passed over.
+        fileprivate func skip(_ kind: Kind, endingAt end: Int) -> Int {
             switch kind {
-            case .answer: false
-            case .usage: !wantsUsage
-            case .wire: end <= joined
+            case .answer: position
+            case .usage: wantsUsage ? position : end
+            case .wire: max(position, min(end, joined))
             }
         }
     }
@@ -90,8 +93,9 @@ struct AnswerLog {
             if index < marks.count {
                 let mark = marks[index]
                 if reader.position >= mark.start {
-                    if reader.skips(mark.kind, endingAt: mark.end) {
-                        reader.position = mark.end
+                    let next = reader.skip(mark.kind, endingAt: mark.end)
+                    if next > reader.position {
+                        reader.position = next
                         continue
                     }
                     limit = mark.end

@@ -9,6 +9,7 @@ package final class Engine: Sendable {
     package let trust: Trust
     let cache: Settings.Cache
     let clock: any Clock
+    let purges = PurgeCounts()
     private let keepHeaders: [String]
 
     package init(settings: Settings, memory: MemoryTier, clock: any Clock) {
@@ -76,7 +77,7 @@ package final class Engine: Sendable {
     /// Looks in memory, without waiting, and counts what it finds.
     package func lookup(_ wanted: Admitted, metrics: MetricsBlock) -> Lookup {
         if wanted.controls.noCache { return .nothing }
-        let result = look(for: wanted)
+        let result = memory.lookup(wanted.key, now: clock.wall()).map { judge($0, for: wanted) } ?? .nothing
         switch result {
         case .fresh: metrics.countLookup(.memory, .hit)
         case .stale: metrics.countLookup(.memory, .stale)
@@ -85,8 +86,11 @@ package final class Engine: Sendable {
         return result
     }
 
-    func look(for wanted: Admitted) -> Lookup {
-        memory.lookup(wanted.key, now: clock.wall()).map { judge($0, for: wanted) } ?? .nothing
+    /// Looks once more, in a flight whose leader was counted already.
+    func lookAgain(_ wanted: Admitted) -> Found? {
+        guard let held = memory.peek(wanted.key, now: clock.wall()), case .fresh(let found) = judge(held, for: wanted)
+        else { return nil }
+        return found
     }
 
     /// Whether an entry under the right key may answer a request, and as what.
@@ -105,25 +109,50 @@ package final class Engine: Sendable {
     private func suitable(_ entry: Entry, for wanted: Admitted, now: Int64) -> Entry? {
         if wanted.dialect == .responses, wanted.facts.storesUpstream, !entry.facts.storedUpstream { return nil }
         if entry.has(wanted.form) { return entry }
+        let asked = purges.reading(of: wanted.key)
+        let held = memory.peek(wanted.key, now: now)
+        // Somebody else who waited for this answer may have made the other form meanwhile.
+        if let held, held.has(wanted.form), held.facts.createdAt == entry.facts.createdAt,
+            held.facts.storedUpstream == entry.facts.storedUpstream
+        {
+            return held
+        }
         guard let both = entry.withBothForms() else { return nil }
-        // The other form was made once and is now at hand for the next request.
-        memory.insert(both, under: wanted.key, now: now)
+        // The other form was made once and is now at hand for the next request. An entry that is not held must not
+        // come back this way, and one that is must not be lost to a form that does not fit in.
+        if held?.isIdentical(to: entry) == true, both.byteCount <= memory.largestEntry {
+            _ = keep(both, under: wanted.key, asked: asked, now: now)
+        }
         return both
     }
 
-    /// Judges a complete answer and keeps it, if it is one to keep.
-    func land(_ cargo: FlightCargo, of call: Call) -> FlightEnd {
+    /// Judges a complete answer and keeps it, if it is one to keep. `asked` is the reading of `purges` from when the
+    /// upstream was asked.
+    func land(_ cargo: FlightCargo, of call: Call, asked: UInt64) -> FlightEnd {
         do throws(NotStored) {
             let entry = try entry(from: cargo, of: call)
-            switch memory.insert(entry, under: call.admitted.key, now: entry.facts.createdAt) {
-            case .stored, .replaced: return .complete(entry, cargo.head, nil)
-            case .refused(.admission): return .complete(entry, cargo.head, .admissionFilter)
-            case .refused(.tooLarge): return .complete(entry, cargo.head, .tooLarge)
-            case .refused(.expired): return .complete(entry, cargo.head, .expired)
-            }
+            return .complete(
+                entry, cargo.head, keep(entry, under: call.admitted.key, asked: asked, now: entry.facts.createdAt))
         } catch {
             return .answered(cargo.head, cargo.content, error)
         }
+    }
+
+    /// nil when it was kept.
+    private func keep(_ entry: Entry, under key: CacheKey, asked: UInt64, now: Int64) -> NotStored? {
+        guard purges.reading(of: key) == asked else { return .purged }
+        switch memory.insert(entry, under: key, now: now) {
+        case .stored, .replaced: break
+        case .refused(.tooLarge): return .tooLarge
+        case .refused(.admission): return .admissionFilter
+        case .refused(.expired): return .expired
+        }
+        // A purge that looked before the entry was there has counted before it looked.
+        guard purges.reading(of: key) == asked else {
+            memory.removeNow(key)
+            return .purged
+        }
+        return nil
     }
 
     private func entry(from cargo: FlightCargo, of call: Call) throws(NotStored) -> Entry {
@@ -166,12 +195,14 @@ package final class Engine: Sendable {
 
     /// Drops one answer; whether there was one. An answer being fetched for that key will not be kept.
     package func purge(_ key: CacheKey) -> Bool {
+        purges.count(key)
         flights.purge(key)
         return memory.removeNow(key)
     }
 
     /// Drops everything; how many answers there were.
     package func purgeAll() -> Int {
+        purges.countAll()
         flights.purgeAll()
         return memory.removeAll()
     }

@@ -68,6 +68,8 @@ package final class Flight: UpstreamSink {
         var scheduler: any Scheduler
     }
 
+    /// With whose credential the upstream is asked, where the cache is shared between credentials.
+    fileprivate let credential: CacheKey?
     private let state: Mutex<FlightState>
     private let abortRule: AbortRule
     /// Judges and keeps a complete answer.
@@ -75,12 +77,13 @@ package final class Flight: UpstreamSink {
     /// Takes the flight out of the table, before anybody hears of its end. More than once is harmless.
     private let leaveTable: @Sendable (Flight) -> Void
     private let onRefusal: @Sendable (NotStored) -> Void
-    private let isPurged = Atomic(false)
 
     init(
-        state: consuming FlightState, abortRule: AbortRule, land: @escaping @Sendable (FlightCargo) -> FlightEnd,
-        leaveTable: @escaping @Sendable (Flight) -> Void, onRefusal: @escaping @Sendable (NotStored) -> Void
+        credential: CacheKey?, state: consuming FlightState, abortRule: AbortRule,
+        land: @escaping @Sendable (FlightCargo) -> FlightEnd, leaveTable: @escaping @Sendable (Flight) -> Void,
+        onRefusal: @escaping @Sendable (NotStored) -> Void
     ) {
+        self.credential = credential
         self.state = Mutex(state)
         self.abortRule = abortRule
         self.land = land
@@ -88,14 +91,14 @@ package final class Flight: UpstreamSink {
         self.onRefusal = onRefusal
     }
 
-    /// Its answer was asked for before a purge that covers it, and must not be kept.
-    func markPurged() { isPurged.store(true, ordering: .releasing) }
-
     /// A seat, nil when the flight cannot take anybody any more. The leader takes the answer in any form the upstream
     /// chooses, a follower in the one it asked for.
     func board(form: Form, wantsUsage: Bool, takesAnyForm: Bool) -> FlightSeat? {
-        state.withLock { $0.takeSeat(form: takesAnyForm ? nil : form, wantsUsage: wantsUsage) }
-            .map { FlightSeat(flight: self, id: $0) }
+        guard
+            let (id, effects) = state.withLock({ $0.takeSeat(form: takesAnyForm ? nil : form, wantsUsage: wantsUsage) })
+        else { return nil }
+        perform(effects)
+        return FlightSeat(flight: self, id: id)
     }
 
     /// Asks the upstream. On the thread that the upstream wants to be called on.
@@ -123,8 +126,7 @@ package final class Flight: UpstreamSink {
     package func finished(_ end: UpstreamEnd) {
         let landed: FlightEnd
         switch state.withLock({ $0.finishCollecting(end) }) {
-        case .success(var cargo):
-            if isPurged.load(ordering: .acquiring) { cargo.refusal = cargo.refusal ?? .purged }
+        case .success(let cargo):
             landed = land(cargo)
             if let reason = landed.refusal { onRefusal(reason) }
         case .failure(.failed(let failure)):
@@ -132,7 +134,7 @@ package final class Flight: UpstreamSink {
             onRefusal(.failed)
         case .failure(.refused(let reason)):
             landed = .relayed
-            if state.withLock({ $0.dialect }) != nil { onRefusal(reason) }
+            onRefusal(reason)
         }
         self.end(landed)
     }
@@ -161,7 +163,7 @@ package final class Flight: UpstreamSink {
     }
 
     fileprivate func listen(seat: Int, _ waker: @escaping @Sendable () -> Void) {
-        state.withLock { $0.listen(seat: seat, waker) }
+        perform(state.withLock { $0.listen(seat: seat, waker) })
     }
 
     fileprivate func read(seat: Int, into target: UnsafeMutableRawBufferPointer) -> BodyRead {
@@ -171,25 +173,27 @@ package final class Flight: UpstreamSink {
     }
 
     fileprivate func leave(seat: Int) {
-        let (effects, isAlone) = state.withLock { state in
-            (state.leaveSeat(seat), state.isEmpty && !state.isOver && !state.isRelaying)
-        }
+        let (effects, boardings) = state.withLock { ($0.leaveSeat(seat), $0.boardings) }
         perform(effects)
-        guard isAlone else { return }
+        guard effects.isAlone else { return }
         switch abortRule.onAbort {
-        case .cancel: abandon()
+        case .cancel: abandon(since: boardings)
         case .finish:
             // Weak: a flight that lands in time must not hold its answer until the deadline.
-            _ = abortRule.scheduler.schedule(after: abortRule.timeout) { [weak self] in self?.abandon() }
+            let timer = abortRule.scheduler.schedule(after: abortRule.timeout) { [weak self] in
+                self?.abandon(since: boardings)
+            }
+            perform(state.withLock { $0.hold(timer, since: boardings) })
         }
     }
 
-    private func abandon() { perform(state.withLock { $0.abandon() }) }
+    private func abandon(since boardings: Int) { perform(state.withLock { $0.abandon(since: boardings) }) }
 
     private func perform(_ effects: FlightState.Effects) {
         if effects.leavesTable { leaveTable(self) }
         for (waiter, opening) in effects.openings { waiter.resume(returning: opening) }
         for waker in effects.wakers { waker() }
+        effects.stops?.cancel()
         effects.cancels?.cancel()
         effects.resumes?.resume()
     }
@@ -207,6 +211,9 @@ package final class FlightSeat: Sendable {
 
     deinit { flight.leave(seat: id) }
 
+    /// Whether an answer that may depend on the credential it was asked with is this one's too.
+    func isAsked(with credential: CacheKey?) -> Bool { flight.credential == credential }
+
     /// Waits until the answer can be begun; at most `timeout` nanoseconds where given. Gives the seat up when the
     /// task is cancelled.
     func opening(timeout: Int64?) async -> Opening { await flight.wait(seat: id, timeout: timeout) }
@@ -217,6 +224,7 @@ package final class FlightSeat: Sendable {
     /// The answer as it was kept, once the flight is over.
     package var entry: Entry? { flight.entry }
 
-    /// `waker` is called, on any thread, when there is something to read again after `.later`.
+    /// `waker` is called, on any thread, when there is something to read again after `.later`; at once, if there is
+    /// something now. It is let go of when the answer ends.
     package func listen(_ waker: @escaping @Sendable () -> Void) { flight.listen(seat: id, waker) }
 }

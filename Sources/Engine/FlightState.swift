@@ -27,6 +27,8 @@ struct FlightState {
         var waker: (@Sendable () -> Void)?
         /// Told that there is news, and has not looked yet.
         var isSignalled = false
+        /// Its time was over before it began to wait.
+        var isExpired = false
     }
 
     struct Effects {
@@ -34,8 +36,15 @@ struct FlightState {
         var wakers: [@Sendable () -> Void] = []
         var resumes: (any UpstreamCall)?
         var cancels: (any UpstreamCall)?
+        var stops: (any Scheduled)?
         /// New followers must not find this flight any more.
         var leavesTable = false
+        /// Nobody waits any more; the abort rule says what then.
+        var isAlone = false
+        /// Only to be let go of: what a closure or a call holds may be a seat of this flight, and giving that up takes
+        /// the lock.
+        var dropped: [@Sendable () -> Void] = []
+        var endedCall: (any UpstreamCall)?
     }
 
     let dialect: Dialect?
@@ -55,6 +64,8 @@ struct FlightState {
     private var seats: [Int: Seat] = [:]
     private var nextSeat = 0
     private var call: (any UpstreamCall)?
+    /// Ends a flight that nobody waits for.
+    private var abortTimer: (any Scheduled)?
 
     /// `dialect` nil: the answer is only relayed.
     init(dialect: Dialect?, form: Form, limits: Limits) {
@@ -64,41 +75,51 @@ struct FlightState {
         isRelaying = dialect == nil
     }
 
-    var isEmpty: Bool { seats.isEmpty }
-    var isOver: Bool { end != nil }
-
     // MARK: Seats
 
     /// nil when the start of the answer is gone, or nobody new may join.
-    mutating func takeSeat(form: Form?, wantsUsage: Bool) -> Int? {
+    mutating func takeSeat(form: Form?, wantsUsage: Bool) -> (id: Int, effects: Effects)? {
         guard log.start == 0, !isAbandoned, !(isRelaying && isOpen) else { return nil }
         nextSeat += 1
         seats[nextSeat] = Seat(reader: AnswerLog.Reader(joined: log.end, wantsUsage: wantsUsage), form: form)
-        return nextSeat
+        var effects = Effects()
+        effects.stops = abortTimer.take()
+        return (nextSeat, effects)
     }
+
+    /// How many have boarded: tells whether somebody did since it was last read.
+    var boardings: Int { nextSeat }
 
     /// Gives up a seat; a waiter on it is released.
     mutating func leaveSeat(_ id: Int) -> Effects {
         var effects = Effects()
         guard let seat = seats.removeValue(forKey: id) else { return effects }
         if let waiter = seat.waiter { effects.openings.append((waiter, .left)) }
-        if isRelaying, seats.isEmpty, end == nil {
-            isAbandoned = true
-            effects.cancels = call
-            effects.leavesTable = true
+        if let waker = seat.waker { effects.dropped.append(waker) }
+        if seats.isEmpty, end == nil, !isAbandoned {
+            if isRelaying { giveUp(&effects) } else { effects.isAlone = true }
         }
         release(&effects)
         return effects
     }
 
-    /// Nobody waits any more and the answer is not to be finished for its own sake.
-    mutating func abandon() -> Effects {
+    /// The answer is not to be finished for its own sake, unless somebody boarded since `boardings` was read.
+    mutating func abandon(since boardings: Int) -> Effects {
         var effects = Effects()
-        guard seats.isEmpty, end == nil, !isAbandoned else { return effects }
-        isAbandoned = true
+        guard seats.isEmpty, nextSeat == boardings, end == nil, !isAbandoned else { return effects }
         refusal = .abandoned
-        effects.cancels = call
-        effects.leavesTable = true
+        giveUp(&effects)
+        return effects
+    }
+
+    /// Keeps the timer that will abandon the flight, unless it came too late to be of use.
+    mutating func hold(_ timer: any Scheduled, since boardings: Int) -> Effects {
+        var effects = Effects()
+        if seats.isEmpty, nextSeat == boardings, end == nil, !isAbandoned {
+            abortTimer = timer
+        } else {
+            effects.stops = timer
+        }
         return effects
     }
 
@@ -110,6 +131,8 @@ struct FlightState {
         }
         if let opening = opening(for: seat) {
             effects.openings.append((waiter, opening))
+        } else if seat.isExpired {
+            effects.openings.append((waiter, .timedOut))
         } else {
             seats[id]?.waiter = waiter
         }
@@ -118,13 +141,25 @@ struct FlightState {
 
     mutating func expire(seat id: Int) -> Effects {
         var effects = Effects()
+        seats[id]?.isExpired = true
         guard let waiter = seats[id]?.waiter else { return effects }
         seats[id]?.waiter = nil
         effects.openings.append((waiter, .timedOut))
         return effects
     }
 
-    mutating func listen(seat id: Int, _ waker: @escaping @Sendable () -> Void) { seats[id]?.waker = waker }
+    /// What came between the last `read` and this is told at once.
+    mutating func listen(seat id: Int, _ waker: @escaping @Sendable () -> Void) -> Effects {
+        var effects = Effects()
+        guard var seat = seats[id] else { return effects }
+        if let former = seat.waker { effects.dropped.append(former) }
+        // After the end nothing is left to be told.
+        seat.waker = end == nil ? waker : nil
+        seat.isSignalled = end != nil || seat.reader.position < log.end
+        if seat.isSignalled { effects.wakers.append(waker) }
+        seats[id] = seat
+        return effects
+    }
 
     mutating func read(seat id: Int, into target: UnsafeMutableRawBufferPointer) -> (BodyRead, Effects) {
         var effects = Effects()
@@ -154,8 +189,9 @@ struct FlightState {
         var effects = Effects()
         guard end == nil else { return effects }
         self.call = call
-        // Everybody may have left between boarding and this.
+        // Everybody may have left between boarding and this, or read on while the upstream was told to pause.
         if isAbandoned { effects.cancels = call }
+        release(&effects)
         return effects
     }
 
@@ -190,6 +226,11 @@ struct FlightState {
         }
         if !isRelaying, log.end > limits.maxAnswer { relay(because: .tooLarge) }
         effects.leavesTable = isRelaying && dialect != nil
+        if isRelaying, seats.isEmpty {
+            // It cannot be kept, and there is nobody to pass it on to.
+            isAbandoned = true
+            return (.stop, effects)
+        }
         settle(&effects)
         return (.more, effects)
     }
@@ -197,7 +238,7 @@ struct FlightState {
     /// The content as collected, once the upstream is done; nil where it was only relayed.
     mutating func finishCollecting(_ result: UpstreamEnd) -> Result<FlightCargo, FlightFault> {
         if case .failed(let failure) = result {
-            return .failure(isAbandoned ? .refused(.abandoned) : .failed(failure))
+            return .failure(isAbandoned ? .refused(refusal ?? .abandoned) : .failed(failure))
         }
         guard let head else {
             return .failure(.failed(UpstreamFailure(.malformed, "the upstream ended without an answer")))
@@ -207,7 +248,8 @@ struct FlightState {
             do throws(NotStored) {
                 verdict = try watcher.finish { log.append($0) }
             } catch {
-                refusal = refusal ?? error
+                // What is left of it may be half an event: that is no part of an answer, but it was sent.
+                relay(because: error)
             }
         }
         if let refusal, isRelaying { return .failure(.refused(refusal)) }
@@ -222,9 +264,14 @@ struct FlightState {
         var effects = Effects()
         guard self.end == nil else { return effects }
         self.end = end
-        call = nil
+        effects.endedCall = call.take()
+        effects.stops = abortTimer.take()
         effects.leavesTable = true
         settle(&effects)
+        // Nothing is left to be told; and what a waker holds may hold a seat.
+        for id in seats.keys {
+            if let waker = seats[id]?.waker.take() { effects.dropped.append(waker) }
+        }
         return effects
     }
 
@@ -236,6 +283,13 @@ struct FlightState {
         watcher.feed(piece) { log.append($0) }
         if let failure = watcher.failure { relay(because: failure) }
         self.watcher = watcher
+    }
+
+    private mutating func giveUp(_ effects: inout Effects) {
+        isAbandoned = true
+        effects.cancels = call
+        effects.stops = abortTimer.take()
+        effects.leavesTable = true
     }
 
     private mutating func relay(because reason: NotStored) {
@@ -262,7 +316,7 @@ struct FlightState {
         guard isRelaying, isOpen else { return }
         let slowest = slowest
         log.release(before: slowest)
-        if isPaused, log.end - slowest < limits.window / 2 {
+        if isPaused, let call, log.end - slowest < limits.window / 2 {
             isPaused = false
             effects.resumes = call
         }

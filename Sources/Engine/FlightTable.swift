@@ -29,16 +29,13 @@ package final class FlightTable: Sendable {
         }
     }
 
-    /// Answers asked for before a purge must not be kept after it; requests that come later must not join them.
-    package func purge(_ key: CacheKey) {
-        flights.withLock { $0.removeValue(forKey: key) }?.markPurged()
-    }
+    /// Requests that come after a purge must not join a flight from before it. Flights are let go of unlocked.
+    func purge(_ key: CacheKey) { _ = flights.withLock { $0.removeValue(forKey: key) } }
 
-    package func purgeAll() {
-        let purged = flights.withLock { flights in
+    func purgeAll() {
+        _ = flights.withLock { flights in
             defer { flights = [:] }
-            return Array(flights.values)
+            return flights
         }
-        for flight in purged { flight.markPurged() }
     }
 }

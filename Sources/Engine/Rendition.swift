@@ -15,12 +15,14 @@ extension Entry {
             if stream == nil, let held = content(.whole) {
                 let rendition = try streamFromWhole(held, dialect: dialect)
                 stream = rendition.bytes
-                facts.usageStart = UInt32(rendition.usageStart)
-                facts.usageEnd = UInt32(rendition.usageEnd)
+                facts.usageStart = UInt32(clamping: rendition.usageStart)
+                facts.usageEnd = UInt32(clamping: rendition.usageEnd)
             }
         } catch {
             return nil
         }
+        // Positions within an entry have 32 bits.
+        guard (whole?.count ?? 0) + (stream?.count ?? 0) <= Int(UInt32.max / 2) else { return nil }
         return Entry(
             facts: facts, headers: headers, model: model, namespace: namespace, tags: tags, whole: whole,
             stream: stream)

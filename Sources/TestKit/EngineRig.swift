@@ -1,0 +1,93 @@
+import Core
+import Dialects
+import Engine
+import Tiers
+
+/// An engine with everything around it that a test owns: time, timers, the upstream, and the way in.
+package final class EngineRig: Sendable {
+    package let settings: Settings
+    package let clock: ManualClock
+    package let scheduler: ManualScheduler
+    package let upstream: FakeUpstream
+    package let memory: MemoryTier
+    package let engine: Engine
+    package let registry = MetricsRegistry(version: "test")
+    package let ports: Engine.Ports
+
+    package init(
+        capacity: Int = 64 << 20, eviction: Settings.Eviction = .lru, upstream: FakeUpstream = FakeUpstream(),
+        change: (inout Settings) -> Void = { _ in }
+    ) {
+        var settings = Settings()
+        change(&settings)
+        self.settings = settings
+        self.upstream = upstream
+        clock = ManualClock()
+        scheduler = ManualScheduler(clock: clock)
+        memory = MemoryTier(
+            capacity: capacity, eviction: eviction, shards: 1,
+            retainStale: settings.cache.staleRetention.milliseconds, clock: clock)
+        engine = Engine(settings: settings, memory: memory, clock: clock)
+        ports = Engine.Ports(upstream: upstream, scheduler: scheduler, metrics: registry.makeBlock())
+    }
+
+    package static let credential = ("Authorization", "Bearer one")
+
+    /// The way in of a request, or why it is passed on. With the credential of `credential` unless another is given.
+    package func admit(
+        _ body: String, _ dialect: Dialect = .chat, headers: [(String, String)] = [credential], query: String = ""
+    ) throws(BypassReason) -> Engine.Call {
+        let admission = Admission(settings: settings, digest: FakeDigest())
+        let fields = headers.map { (Bytes($0.0), Bytes($0.1)) }
+        let body = Bytes(body)
+        let query = Bytes(query)
+        // The head borrows from `fields`, which outlive it.
+        return try withExtendedLifetime(fields) { () throws(BypassReason) -> Engine.Call in
+            var head = RequestHead()
+            for (name, value) in fields { admission.note(EngineRig.view(name), EngineRig.view(value), in: &head) }
+            let admitted = try admission.admit(
+                head, body: EngineRig.view(body), dialect: dialect, query: EngineRig.view(query),
+                now: clock.monotonic(), trust: engine.trust)
+            return withExtendedLifetime((body, query)) {
+                call(admitted, EngineRig.view(body), head, headers: headers)
+            }
+        }
+    }
+
+    private func call(
+        _ admitted: Admitted, _ body: BytesView, _ head: RequestHead, headers: [(String, String)]
+    ) -> Engine.Call {
+        let forwarded = upstreamBody(original: body, facts: admitted.facts, askForUsage: settings.cache.askForUsage)
+        return Engine.Call(
+            admitted: admitted,
+            upstream: UpstreamRequest(
+                method: "POST", target: admitted.dialect.path, headers: headers.map { HeaderField($0.0, $0.1) },
+                body: .bytes(forwarded), decodes: true),
+            model: admitted.facts.model(in: body), namespace: head.namespaceText, tags: head.tagList, stale: nil)
+    }
+
+    /// What a server does with an admitted request: look in memory, then ask the engine, then send the answer.
+    package func serve(
+        _ call: Engine.Call, readSize: Int = 64, opened: (@Sendable () -> Void)? = nil
+    ) async -> Served {
+        var call = call
+        switch engine.lookup(call.admitted, metrics: ports.metrics) {
+        case .fresh(let found): return await Served.read(.found(found, .hit(found.tier)), call, readSize: readSize)
+        case .stale(let found): call.stale = found
+        case .nothing: break
+        }
+        let reply = await engine.answer(call, via: ports)
+        opened?()
+        return await Served.read(reply, call, readSize: readSize)
+    }
+
+    /// A counter's value in the series with that label word.
+    package func count(_ metric: MetricName, _ word: String? = nil) -> Int {
+        let labels = MetricsTable[metric].labels
+        let series = word.flatMap { word in labels.first?.values.firstIndex(of: word) } ?? 0
+        return Int(registry.values(of: metric).first { $0.series == series }?.value ?? 0)
+    }
+
+    /// The memory of `bytes`, valid while the value is held by somebody.
+    private static func view(_ bytes: Bytes) -> BytesView { bytes.withUnsafeBytes { $0 } }
+}
