@@ -1,0 +1,95 @@
+"""Memory: idle, and with many idle connections while others are served."""
+
+import resource
+import socket
+import time
+
+import load
+import workload
+from hits import CONNECTIONS, HIT
+from plan import Plan
+from processes import Server
+from report import Bar, table
+
+MEBIBYTE = 1 << 20
+IDLE_LIMIT = 30.0
+# What a process needs beside its connections: files, libraries, the connections of the load.
+SPARE_DESCRIPTORS = 200
+
+
+def raise_descriptor_limit() -> None:
+    """Lets this process and the servers it starts hold as many descriptors as the system allows."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+
+
+def measure(plan: Plan) -> None:
+    origin = plan.yard.origin()
+    started = [plan.yard.bare(), plan.yard.nginx(origin, caching=True)]
+    if plan.has_refrain:
+        started.append(plan.yard.refrain(origin))
+    if plan.has_litellm:
+        started.append(plan.yard.litellm(origin))
+    time.sleep(1)
+    resident = {server.name: server.resident_bytes() / MEBIBYTE for server in started}
+    table("Resident memory, idle after the start", ["server", "MiB"], [[name, f"{resident[name]:.1f}"] for name in resident])
+    bars = [Bar("MiB resident, idle", resident["refrain"], IDLE_LIMIT)] if plan.has_refrain else []
+    plan.report.add("idle", resident, bars)
+    if plan.has_refrain:
+        _crowd(plan, started[2])
+
+
+def _crowd(plan: Plan, refrain: Server) -> None:
+    """Many connections that were used once and are kept open, and load on some others."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    number = min(plan.idle, hard - SPARE_DESCRIPTORS)
+    if number < plan.idle:
+        print(f"  only {number} connections: the system allows {hard} descriptors")
+    work = workload.workload("whole", streamed=False)
+    requests = work.requests(refrain.port)
+    load.prime(refrain, requests, HIT["refrain"])
+    refrain.resume()
+    figures = {"before": refrain.resident_bytes() / MEBIBYTE}
+    idle: list[socket.socket] = []
+    try:
+        for _ in range(number):
+            idle.append(_used_connection(refrain.port, requests[0]))
+        figures["open"] = refrain.resident_bytes() / MEBIBYTE
+        rate = load.run(load.target(refrain, work, plan.yard.folder), CONNECTIONS, plan.seconds).rate
+        refrain.resume()
+        figures["loaded"] = refrain.resident_bytes() / MEBIBYTE
+        alive = sum(_is_open(one) for one in idle)
+    finally:
+        for one in idle:
+            one.close()
+    time.sleep(1)
+    figures["closed"] = refrain.resident_bytes() / MEBIBYTE
+    figures["kibibytes_per_connection"] = (figures["open"] - figures["before"]) * 1024 / number
+    rows = [[name, f"{figures[name]:.1f}"] for name in figures]
+    table(f"Resident memory of refrain, MiB, with {number} idle connections ({alive} still open after the load, "
+          f"{rate:.0f} requests/s)", ["state", "MiB"], rows)
+    plan.report.add("crowd", figures | {"connections": number, "alive": alive, "rate": rate},
+                    [Bar("idle connections kept", alive / number, 1.0, at_least=True)])
+
+
+def _used_connection(port: int, request: bytes) -> socket.socket:
+    connection = socket.create_connection(("127.0.0.1", port), timeout=10)
+    connection.sendall(request)
+    held = b""
+    # The answer fits one segment or two; its last byte is the JSON object's.
+    while not held.endswith(b"}"):
+        received = connection.recv(65536)
+        if not received:
+            raise load.WrongAnswer("refrain closed a connection that was to stay open")
+        held += received
+    return connection
+
+
+def _is_open(connection: socket.socket) -> bool:
+    connection.setblocking(False)
+    try:
+        return bool(connection.recv(1))
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
