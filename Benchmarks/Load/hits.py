@@ -13,6 +13,7 @@ from report import Bar, ranged, table
 CONNECTIONS = 16
 # LiteLLM's in-memory cache holds 200 answers, which no setting changes.
 LITELLM_DISTINCT = 150
+DISTURBED = 0.05
 
 # How each server tells that an answer came from its cache.
 HIT = {"nginx": ("X-Cache", "hit"), "refrain": ("x-refrain-cache", "hit"), "litellm": ("x-litellm-cache-key", "")}
@@ -114,6 +115,9 @@ def _print(title: str, taken: dict[str, list[Figures]], base: str) -> None:
             f"{spreads['foreign']['median']:.0%}",
         ])
     table(title, columns, rows)
+    foreign = median(one.foreign for rounds in taken.values() for one in rounds)
+    if foreign > DISTURBED:
+        print(f"  Disturbed: other programs used {foreign:.0%} of the machine. Ratios of CPU still tell, times do not.")
 
 
 def _spreads(taken: dict[str, list[Figures]]) -> dict[str, object]:

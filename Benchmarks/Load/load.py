@@ -4,6 +4,7 @@ import json
 import os
 import resource
 import subprocess
+from collections.abc import Callable
 from dataclasses import dataclass, fields
 from pathlib import Path
 from statistics import median
@@ -89,7 +90,9 @@ def same_core(target: Target, seconds: float) -> Figures:
     return run(target, 1, seconds, SERVER_CORE)
 
 
-def alternate(targets: list[Target], rounds: int, measure) -> dict[str, list[Figures]]:
+def alternate(
+    targets: list[Target], rounds: int, measure: Callable[[Target], Figures]
+) -> dict[str, list[Figures]]:
     """Every server once a round, after a round that is thrown away."""
     taken: dict[str, list[Figures]] = {target.name: [] for target in targets}
     for number in range(rounds + 1):

@@ -37,7 +37,9 @@ def table(title: str, columns: list[str], rows: list[list[str]]) -> None:
 
 
 def ranged(spread: dict[str, float], digits: int = 2) -> str:
-    return f"{spread['median']:.{digits}f} ({spread['min']:.{digits}f}–{spread['max']:.{digits}f})"
+    """The median and the range, with more places where the median is small."""
+    places = digits if abs(spread["median"]) >= 0.1 or digits == 0 else digits + 2
+    return f"{spread['median']:.{places}f} ({spread['min']:.{places}f}–{spread['max']:.{places}f})"
 
 
 class Report:

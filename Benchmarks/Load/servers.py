@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 import workload
@@ -70,7 +71,8 @@ class Yard:
 
         return self._start("nginx", command)
 
-    def refrain(self, origin: Server) -> Server:
+    def refrain(self, origin: Server, wrapper: list[str] | None = None) -> Server:
+        """`wrapper`: a program that runs it, a profiler say."""
         settings = [
             f"admin.listen=127.0.0.1:{free_port()}",
             "limits.workers=1",
@@ -79,7 +81,7 @@ class Yard:
 
         def command(port: int) -> list[str]:
             flags = [part for setting in [f"listen=127.0.0.1:{port}", *settings] for part in ("--set", setting)]
-            return [str(self._refrain), "serve", *flags]
+            return [*(wrapper or []), str(self._refrain), "serve", *flags]
 
         return self._start("refrain", command)
 
@@ -95,7 +97,9 @@ class Yard:
 
         return self._start("litellm", command, environment)
 
-    def _start(self, name: str, command, environment: dict[str, str] | None = None) -> Server:
+    def _start(
+        self, name: str, command: Callable[[int], list[str]], environment: dict[str, str] | None = None
+    ) -> Server:
         port = free_port()
         server = Server(name, port, command(port), self.folder, environment or {})
         self._servers.append(server)
