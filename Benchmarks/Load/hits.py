@@ -16,16 +16,22 @@ LITELLM_DISTINCT = 150
 DISTURBED = 0.05
 
 # How each server tells that an answer came from its cache.
-HIT = {"nginx": ("X-Cache", "hit"), "refrain": ("x-refrain-cache", "hit"), "litellm": ("x-litellm-cache-key", "")}
+HIT = {
+    "nginx": ("X-Cache", "hit"),
+    "nginx-read": ("X-Cache", "hit"),
+    "refrain": ("x-refrain-cache", "hit"),
+    "litellm": ("x-litellm-cache-key", ""),
+}
 
 
 def measure(plan: Plan) -> None:
     origin = plan.yard.origin()
-    bare, nginx = plan.yard.bare(), plan.yard.nginx(origin, caching=True)
+    bare, nginx = plan.yard.bare(), plan.yard.nginx_cache(origin)
+    reading = plan.yard.nginx_cache(origin, sendfile=False)
     refrain = plan.yard.refrain(origin) if plan.has_refrain else None
     litellm = plan.yard.litellm(origin) if plan.has_litellm else None
     work = workload.workload("whole", streamed=False)
-    targets = [_ready(plan, one, work) for one in (bare, nginx, refrain, litellm) if one]
+    targets = [_ready(plan, one, work) for one in (bare, nginx, reading, refrain, litellm) if one]
 
     calls = servers.origin_calls(origin)
     _whole(plan, load.alternate(targets, plan.rounds, lambda one: load.run(one, CONNECTIONS, plan.seconds)))
@@ -80,8 +86,8 @@ def _replay(plan: Plan, origin: Server, nginx: Server, refrain: Server | None) -
     calls = servers.origin_calls(origin)
     taken = load.alternate(targets, plan.rounds, lambda one: load.run(one, CONNECTIONS, plan.seconds))
     _expect_no_calls(origin, calls)
-    _print("Cached streams (stream: of the whole answer's size; tokens: its text, an event a token)", taken,
-           "refrain whole" if refrain else "nginx whole")
+    title = "Cached streams (stream: of the whole answer's size; tokens: its text, an event a token)"
+    _print(title, taken, "refrain whole" if refrain else "nginx whole")
     bars = []
     if refrain:
         ratio = median(load.ratios(taken, "refrain stream", "refrain whole", "cpu"))
@@ -97,11 +103,11 @@ def _bar(taken: dict[str, list[Figures]], base: str, figure: str, limit: float, 
 
 
 def _print(title: str, taken: dict[str, list[Figures]], base: str) -> None:
-    columns = ["server", "requests/s", "CPU µs/request", f"CPU ÷ {base}", f"requests/s ÷ {base}", "p50 µs", "mean µs",
-               "p99 µs", "bytes", "others' CPU"]
+    columns = ["server", "requests/s", "CPU µs/request", f"CPU ÷ {base}", f"requests/s ÷ {base}"]
+    columns += ["p50 µs", "mean µs", "p99 µs", "bytes", "others' CPU"]
     rows = []
     for name in taken:
-        spreads = {figure: load.spread([getattr(one, figure) for one in taken[name]]) for figure in Figures.names()}
+        spreads = _of_server(taken[name])
         rows.append([
             name,
             ranged(spreads["rate"], 0),
@@ -120,15 +126,18 @@ def _print(title: str, taken: dict[str, list[Figures]], base: str) -> None:
         print(f"  Disturbed: other programs used {foreign:.0%} of the machine. Ratios of CPU still tell, times do not.")
 
 
+def _of_server(rounds: list[Figures]) -> dict[str, dict[str, float]]:
+    return {figure: load.spread([getattr(one, figure) for one in rounds]) for figure in Figures.names()}
+
+
 def _spreads(taken: dict[str, list[Figures]]) -> dict[str, object]:
     """Every figure of every server, and the ratios to the peers round by round."""
     figures: dict[str, object] = {}
     for name, rounds in taken.items():
-        of_server = {figure: load.spread([getattr(one, figure) for one in rounds]) for figure in Figures.names()}
-        of_server["ratios"] = {
+        ratios = {
             base: {figure: load.spread(load.ratios(taken, name, base, figure)) for figure in ("cpu", "rate", "p50")}
             for base in taken
             if base != name
         }
-        figures[name] = of_server
+        figures[name] = _of_server(rounds) | {"ratios": ratios}
     return figures

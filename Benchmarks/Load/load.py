@@ -1,5 +1,6 @@
 """Load on one server: wrk with prepared requests, and the CPU time that the server spent on them."""
 
+import gzip
 import json
 import os
 import resource
@@ -132,7 +133,8 @@ def prime(server: Server, requests: list[bytes], expected_hit: tuple[str, str] |
 
 def answer_hash(answer: Answer) -> bytes:
     """What the origin put into the answer's identifier: the hash of the request."""
-    return answer.body.partition(b"chatcmpl-")[2][: len(workload.HASH_MARK)]
+    body = gzip.decompress(answer.body) if answer.field("Content-Encoding") == "gzip" else answer.body
+    return body.partition(b"chatcmpl-")[2][: len(workload.HASH_MARK)]
 
 
 def _check(server: Server, old: Answer, new: Answer, expected_hit: tuple[str, str] | None) -> None:
@@ -140,10 +142,10 @@ def _check(server: Server, old: Answer, new: Answer, expected_hit: tuple[str, st
         raise WrongAnswer(f"{server.name} answered {old.status}, then {new.status}: {new.body[:300]!r}")
     if not expected_hit:
         return
-    if answer_hash(old) != answer_hash(new):
+    if not answer_hash(old) or answer_hash(old) != answer_hash(new):
         raise WrongAnswer(f"{server.name} gave one request the answer of another: {new.body[:300]!r}")
     name, word = expected_hit
-    if word not in new.field(name).lower():
+    if not new.field(name) or word not in new.field(name).lower():
         raise WrongAnswer(f"{server.name}: '{name}: {new.field(name)}' where a hit was due\n{new.head}")
 
 

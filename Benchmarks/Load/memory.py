@@ -25,14 +25,15 @@ def raise_descriptor_limit() -> None:
 
 def measure(plan: Plan) -> None:
     origin = plan.yard.origin()
-    started = [plan.yard.bare(), plan.yard.nginx(origin, caching=True)]
+    started = [plan.yard.bare(), plan.yard.nginx_cache(origin)]
     if plan.has_refrain:
         started.append(plan.yard.refrain(origin))
     if plan.has_litellm:
         started.append(plan.yard.litellm(origin))
     time.sleep(1)
     resident = {server.name: server.resident_bytes() / MEBIBYTE for server in started}
-    table("Resident memory, idle after the start", ["server", "MiB"], [[name, f"{resident[name]:.1f}"] for name in resident])
+    rows = [[name, f"{resident[name]:.1f}"] for name in resident]
+    table("Resident memory, idle after the start", ["server", "MiB"], rows)
     bars = [Bar("MiB resident, idle", resident["refrain"], IDLE_LIMIT)] if plan.has_refrain else []
     plan.report.add("idle", resident, bars)
     if plan.has_refrain:
@@ -66,10 +67,9 @@ def _crowd(plan: Plan, refrain: Server) -> None:
     figures["closed"] = refrain.resident_bytes() / MEBIBYTE
     figures["kibibytes_per_connection"] = (figures["open"] - figures["before"]) * 1024 / number
     rows = [[name, f"{figures[name]:.1f}"] for name in figures]
-    table(f"Resident memory of refrain, MiB, with {number} idle connections ({alive} still open after the load, "
-          f"{rate:.0f} requests/s)", ["state", "MiB"], rows)
-    plan.report.add("crowd", figures | {"connections": number, "alive": alive, "rate": rate},
-                    [Bar("idle connections kept", alive / number, 1.0, at_least=True)])
+    table(f"Refrain with {number} idle connections, {rate:.0f} requests/s on others", ["resident MiB", ""], rows)
+    bars = [Bar("idle connections that outlived the load", alive / number, 1.0, at_least=True)]
+    plan.report.add("crowd", figures | {"connections": number, "alive": alive, "rate": rate}, bars)
 
 
 def _used_connection(port: int, request: bytes) -> socket.socket:

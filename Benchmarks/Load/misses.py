@@ -23,7 +23,7 @@ Times = tuple[float, float]
 
 def measure(plan: Plan) -> None:
     origin = plan.yard.origin(DELAY, GAP)
-    targets = {"direct": origin, "nginx": plan.yard.nginx(origin, caching=False)}
+    targets = {"direct": origin, "nginx": plan.yard.nginx_proxy(origin)}
     if plan.has_refrain:
         targets["refrain"] = plan.yard.refrain(origin)
     for streamed in (False, True):
@@ -33,7 +33,9 @@ def measure(plan: Plan) -> None:
         _judge(plan, blocks, streamed)
 
 
-def _block(plan: Plan, origin: Server, targets: dict[str, Server], streamed: bool, calls: int) -> dict[str, list[Times]]:
+def _block(
+    plan: Plan, origin: Server, targets: dict[str, Server], streamed: bool, calls: int
+) -> dict[str, list[Times]]:
     """Sequential requests, to each target in turn, none of them ever sent before; all on one core."""
     text = workload.request(workload.body("miss", streamed, start=workload.NUMBER_MARK + " "), origin.port)
     path = plan.yard.folder / "miss.request"

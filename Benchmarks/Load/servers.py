@@ -54,9 +54,15 @@ class Yard:
         program = str(self.folder / "origin")
         return self._start("origin", lambda port: [program, str(port), *times, *answers, workload.TOKENS_MODEL])
 
-    def nginx(self, origin: Server, caching: bool) -> Server:
-        template = PEERS / ("nginx-cache.conf" if caching else "nginx-proxy.conf")
+    def nginx_cache(self, origin: Server, sendfile: bool = True) -> Server:
+        """`sendfile` off: answers are read into memory and sent with their head in one call, cheaper when small."""
+        name, word = ("nginx", "on") if sendfile else ("nginx-read", "off")
+        return self._nginx(name, "nginx-cache.conf", origin, {"SENDFILE": word})
 
+    def nginx_proxy(self, origin: Server) -> Server:
+        return self._nginx("nginx", "nginx-proxy.conf", origin, {})
+
+    def _nginx(self, name: str, template: str, origin: Server, extra: dict[str, object]) -> Server:
         def command(port: int) -> list[str]:
             prefix = self.folder / f"nginx-{port}"
             prefix.mkdir()
@@ -66,10 +72,10 @@ class Yard:
             user = f"user {getpass.getuser()};" if os.geteuid() == 0 else ""
             values = {"PREFIX": prefix, "CACHE": cache, "PORT": port, "ORIGIN": origin.port, "USER": user}
             configuration = prefix / "nginx.conf"
-            configuration.write_text(_filled(template, values))
+            configuration.write_text(_filled(PEERS / template, values | extra))
             return ["nginx", "-p", str(prefix), "-c", str(configuration), "-g", "daemon off;"]
 
-        return self._start("nginx", command)
+        return self._start(name, command)
 
     def refrain(self, origin: Server, wrapper: list[str] | None = None) -> Server:
         """`wrapper`: a program that runs it, a profiler say."""
