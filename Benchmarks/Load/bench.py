@@ -66,26 +66,22 @@ def main() -> int:
         print(f"LiteLLM is left out: there is no {options.litellm}")
     memory.raise_descriptor_limit()
     # A closed terminal or a stopped job ends the servers too.
-    for number in (signal.SIGTERM, signal.SIGHUP):
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda *_: sys.exit(130))
     rounds, seconds = (2, 1) if options.quick else (options.rounds, options.seconds)
     settings = {"rounds": rounds, "seconds": seconds, "connections": hits.CONNECTIONS}
-    yard = Yard(options.refrain, options.litellm)
     report = Report(versions(options.refrain, options.litellm), settings, keep=not options.quick)
-    plan = Plan(
-        yard, report, not options.peers_only, options.litellm.exists(), rounds, seconds,
-        calls=200 if options.quick else 2000, idle=1000 if options.quick else 10_000,
-    )
+    yard = Yard(options.refrain, options.litellm)
+    calls, idle = (200, 1000) if options.quick else (2000, 10_000)
+    plan = Plan(yard, report, not options.peers_only, options.litellm.exists(), rounds, seconds, calls, idle)
     try:
         yard.prepare()
         for part in options.only or PARTS:
             PARTS[part](plan)
             yard.stop_servers()
-    except (StartFailure, WrongAnswer, ConnectionError, subprocess.SubprocessError) as failure:
+    except (StartFailure, WrongAnswer, OSError, subprocess.SubprocessError) as failure:
         print(f"bench: {failure}", file=sys.stderr)
         return 1
-    except KeyboardInterrupt:
-        return 130
     finally:
         yard.close()
     return 1 if options.strict and report.failed else 0

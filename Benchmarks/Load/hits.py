@@ -13,6 +13,8 @@ from report import Bar, ranged, table
 CONNECTIONS = 16
 # LiteLLM's in-memory cache holds 200 answers, which no setting changes.
 LITELLM_DISTINCT = 150
+# A round of this many seconds at least, for it answers a thousand times slower than the others.
+LITELLM_SECONDS = 4
 DISTURBED = 0.05
 
 # How each server tells that an answer came from its cache.
@@ -29,15 +31,19 @@ def measure(plan: Plan) -> None:
     bare, nginx = plan.yard.bare(), plan.yard.nginx_cache(origin)
     reading = plan.yard.nginx_cache(origin, sendfile=False)
     refrain = plan.yard.refrain(origin) if plan.has_refrain else None
-    litellm = plan.yard.litellm(origin) if plan.has_litellm else None
+    litellm = plan.litellm(origin)
     work = workload.workload("whole", streamed=False)
     targets = [_ready(plan, one, work) for one in (bare, nginx, reading, refrain, litellm) if one]
 
     calls = servers.origin_calls(origin)
-    _whole(plan, load.alternate(targets, plan.rounds, lambda one: load.run(one, CONNECTIONS, plan.seconds)))
-    _one_connection(plan, load.alternate(targets, plan.rounds, lambda one: load.same_core(one, plan.seconds)))
+    _whole(plan, load.alternate(targets, plan.rounds, lambda one: load.run(one, CONNECTIONS, _seconds(plan, one))))
+    _one_connection(plan, load.alternate(targets, plan.rounds, lambda one: load.same_core(one, _seconds(plan, one))))
     _expect_no_calls(origin, calls)
     _replay(plan, origin, nginx, refrain)
+
+
+def _seconds(plan: Plan, target: Target) -> float:
+    return max(plan.seconds, LITELLM_SECONDS) if target.name == "litellm" else plan.seconds
 
 
 def _ready(plan: Plan, server: Server, work: workload.Workload, name: str = "") -> Target:

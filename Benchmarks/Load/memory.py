@@ -25,19 +25,17 @@ def raise_descriptor_limit() -> None:
 
 def measure(plan: Plan) -> None:
     origin = plan.yard.origin()
-    started = [plan.yard.bare(), plan.yard.nginx_cache(origin)]
-    if plan.has_refrain:
-        started.append(plan.yard.refrain(origin))
-    if plan.has_litellm:
-        started.append(plan.yard.litellm(origin))
+    bare, nginx = plan.yard.bare(), plan.yard.nginx_cache(origin)
+    refrain = plan.yard.refrain(origin) if plan.has_refrain else None
+    started = [server for server in (bare, nginx, refrain, plan.litellm(origin)) if server]
     time.sleep(1)
     resident = {server.name: server.resident_bytes() / MEBIBYTE for server in started}
     rows = [[name, f"{resident[name]:.1f}"] for name in resident]
     table("Resident memory, idle after the start", ["server", "MiB"], rows)
-    bars = [Bar("MiB resident, idle", resident["refrain"], IDLE_LIMIT)] if plan.has_refrain else []
+    bars = [Bar("MiB resident, idle", resident["refrain"], IDLE_LIMIT)] if refrain else []
     plan.report.add("idle", resident, bars)
-    if plan.has_refrain:
-        _crowd(plan, started[2])
+    if refrain:
+        _crowd(plan, refrain)
 
 
 def _crowd(plan: Plan, refrain: Server) -> None:

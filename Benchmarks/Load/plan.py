@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from processes import Server, StartFailure
 from report import Report
 from servers import Yard
 
@@ -18,3 +19,13 @@ class Plan:
     seconds: float
     calls: int
     idle: int
+
+    def litellm(self, origin: Server) -> Server | None:
+        """LiteLLM if it is installed and starts: the rest of the comparison is worth having without it."""
+        if not self.has_litellm:
+            return None
+        try:
+            return self.yard.litellm(origin)
+        except StartFailure as failure:
+            print(f"  LiteLLM is left out: {failure}")
+            return None

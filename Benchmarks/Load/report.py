@@ -76,9 +76,9 @@ def versions(refrain: Path, litellm: Path) -> dict[str, str]:
         "gcc": _output(["gcc", "-dumpfullversion"]),
         "python": platform.python_version(),
     }
-    if litellm.exists():
-        python = str(litellm.parent / "python")
-        found["litellm"] = _output([python, "-c", "import importlib.metadata as m; print(m.version('litellm'))"])
+    python = litellm.parent / "python"
+    if python.exists():
+        found["litellm"] = _output([str(python), "-c", "import importlib.metadata as m; print(m.version('litellm'))"])
     if refrain.exists():
         found["refrain"] = f"{refrain.stat().st_size} bytes"
     return found
