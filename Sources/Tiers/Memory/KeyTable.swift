@@ -33,10 +33,16 @@ struct KeyTable: ~Copyable {
         var index = heads[bucket(of: key)]
         while index != Node.none {
             let node = slab[index]
-            if node.pointee.key == key { return index }
+            if KeyTable.same(node.pointee.key, key) { return index }
             index = node.pointee.chain
         }
         return Node.none
+    }
+
+    /// Equality spelled out, because the synthesised one of another module is reached through a witness table.
+    @inline(__always)
+    private static func same(_ a: CacheKey, _ b: CacheKey) -> Bool {
+        (a.word0 ^ b.word0) | (a.word1 ^ b.word1) | (a.word2 ^ b.word2) | (a.word3 ^ b.word3) == 0
     }
 
     mutating func link(_ index: NodeIndex, in slab: borrowing NodeSlab) {
