@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Compares Refrain with its peers on this machine, all in one run, and says whether it keeps its promises.
 
-    Benchmarks/Load/bench.py                 everything, about six minutes; appends to Benchmarks/Results/load.jsonl
-    Benchmarks/Load/bench.py --quick         a trial of about a minute; appends nothing
+    Benchmarks/Load/bench.py                 everything, about ten minutes; appends to Benchmarks/Results/load.jsonl
+    Benchmarks/Load/bench.py --quick         a trial of two minutes; appends nothing
     Benchmarks/Load/bench.py --only hits     one part
 """
 
