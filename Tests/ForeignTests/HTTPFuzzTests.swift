@@ -35,7 +35,12 @@ import Testing
     }
 
     @Test(arguments: [1, 2, 3, 4] as [UInt64]) func survivesDamagedRequests(seed: UInt64) throws {
-        let server = try HTTPTestServer { _, handler in
+        let server = try HTTPTestServer { options, handler in
+            // The end of the stream that comes together with half a request goes unnoticed (the library watches for
+            // edges), so it is the deadlines that end most of these connections.
+            options.headTimeout = 40_000_000
+            options.bodyTimeout = 40_000_000
+            options.idleTimeout = 40_000_000
             handler.onReceived = { [unowned handler] exchange in
                 let isSound =
                     exchange.target.allSatisfy { $0 > 32 && $0 != 127 }
@@ -49,7 +54,7 @@ import Testing
         }
         defer { server.stop() }
         var random = SeededRandom(seed: seed)
-        for round in 0..<400 {
+        for round in 0..<150 {
             let request = Self.damaged(&random)
             let client = server.client()
             client.send(request)
