@@ -46,19 +46,15 @@ private final class TLSServer {
         try? FileManager.default.removeItem(at: folder)
     }
 
+    /// Through the C library: `Process.waitUntilExit` waits for the end of a descriptor that every process started
+    /// meanwhile by another test inherits, the server below among them.
     private static func openssl(in folder: URL, _ arguments: [String]) throws {
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: "/usr/bin/openssl")
-        process.currentDirectoryURL = folder
-        process.arguments = arguments
-        process.standardError = FileHandle.nullDevice
-        try process.run()
-        process.waitUntilExit()
-        try #require(process.terminationStatus == 0, "openssl \(arguments.joined(separator: " "))")
+        let words = arguments.map { "'\($0)'" }.joined(separator: " ")
+        try #require(system("cd '\(folder.path)' && openssl \(words) 2>/dev/null") == 0, "openssl \(words)")
     }
 }
 
-@Suite(.timeLimit(.minutes(1))) struct UpstreamTLSTests {
+@Suite(.serialized, .timeLimit(.minutes(1))) struct UpstreamTLSTests {
     private func end(
         _ server: TLSServer, host: String = "127.0.0.1", _ change: (inout UpstreamOptions) -> Void
     ) async throws -> RecordingSink.Record {
