@@ -35,7 +35,7 @@ test-unit: ## unit, property, fuzz and simulation tests
 	$(SWIFT) test --skip-build
 
 test-thread: ## the concurrent parts under the thread sanitizer
-	$(SWIFT) test --sanitize thread --scratch-path .build/thread -j $(JOBS) --filter 'EngineTests|TiersTests'
+	$(SWIFT) test --sanitize thread -Xswiftc -DTHREAD_SANITIZER --scratch-path .build/thread -j $(JOBS) --filter 'EngineTests|TiersTests'
 
 test-integration: ## the real binary with real client libraries
 	.venv/tests/bin/python -m pytest Tests/IntegrationTests

@@ -131,8 +131,8 @@ extension Engine {
             metrics.countCoalesced()
             return .reply(.found(found, .coalesced))
         case .ended(.answered(let head, let body, .status)):
-            // An error answers everybody who asked at the time; asking again for each would only add to the load. But one
-            // credential's refusal says nothing about another's.
+            // An error answers everybody who asked at the time; asking again for each would only add to the load.
+            // But one credential's refusal says nothing about another's.
             guard head.status >= 500 || seat.isAsked(with: call.admitted.credential) else { return .goAlone }
             metrics.countCoalesced()
             if isOverload(head.status), let stale = usableStale(call) {

@@ -68,17 +68,18 @@ package final class EngineRig: Sendable {
 
     /// What a server does with an admitted request: look in memory, then ask the engine, then send the answer.
     package func serve(
-        _ call: Engine.Call, readSize: Int = 64, opened: (@Sendable () -> Void)? = nil
+        _ call: Engine.Call, readSize: Int = 64, pace: Pace? = nil, opened: (@Sendable () -> Void)? = nil
     ) async -> Served {
         var call = call
         switch engine.lookup(call.admitted, metrics: ports.metrics) {
-        case .fresh(let found): return await Served.read(.found(found, .hit(found.tier)), call, readSize: readSize)
+        case .fresh(let found):
+            return await Served.read(.found(found, .hit(found.tier)), call, readSize: readSize, pace: pace)
         case .stale(let found): call.stale = found
         case .nothing: break
         }
         let reply = await engine.answer(call, via: ports)
         opened?()
-        return await Served.read(reply, call, readSize: readSize)
+        return await Served.read(reply, call, readSize: readSize, pace: pace)
     }
 
     /// A counter's value in the series with that label word.

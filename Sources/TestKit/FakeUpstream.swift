@@ -35,6 +35,7 @@ package final class FakeCall: UpstreamCall {
     private struct State {
         var steps: [Step] = []
         var sink: (any UpstreamSink)?
+        weak var watchedSink: (any UpstreamSink)?
         var isPlaying = false
         var isPaused = false
         /// `resume` came while the piece that is answered with `.pause` was still being delivered.
@@ -52,11 +53,13 @@ package final class FakeCall: UpstreamCall {
     fileprivate init(number: Int, request: UpstreamRequest, sink: any UpstreamSink) {
         self.number = number
         self.request = request
-        state = Mutex(State(sink: sink))
+        state = Mutex(State(sink: sink, watchedSink: sink))
     }
 
     package var isCancelled: Bool { state.withLock { $0.isCancelled } }
     package var hasEnded: Bool { state.withLock { $0.hasEnded } }
+    /// Whether somebody holds the sink; after the end nobody should for long.
+    package var isSinkAlive: Bool { state.withLock { $0.watchedSink != nil } }
     package var isPaused: Bool { state.withLock { $0.isPaused } }
     /// How often the sink asked to pause.
     package var pauses: Int { state.withLock { $0.pauses } }

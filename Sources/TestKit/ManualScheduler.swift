@@ -1,7 +1,8 @@
 import Core
 import Synchronization
 
-/// Timers that fire when a test lets time pass: in the order they are due, those due together in the order they were set.
+/// Timers that fire when a test lets time pass: in the order they are due, and those due together in the order they
+/// were set.
 package final class ManualScheduler: Scheduler {
     private struct Timer {
         let due: Int64

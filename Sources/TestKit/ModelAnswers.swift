@@ -76,8 +76,9 @@ package enum ModelAnswer {
 
     private static func messageEvents(_ texts: [String]) -> [String] {
         var events = [
-            #"{"type":"message_start","message":{"id":"c","type":"message","role":"assistant","model":"m","content":[],"#
-                + #""stop_reason":null,"stop_sequence":null,"usage":{"input_tokens":3,"output_tokens":1}}}"#,
+            #"{"type":"message_start","message":{"id":"c","type":"message","role":"assistant","model":"m","#
+                + #""content":[],"stop_reason":null,"stop_sequence":null,"#
+                + #""usage":{"input_tokens":3,"output_tokens":1}}}"#,
             #"{"type":"content_block_start","index":0,"content_block":{"type":"text","text":""}}"#,
         ]
         for text in texts {

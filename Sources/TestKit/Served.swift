@@ -3,6 +3,9 @@ import Dialects
 import Engine
 import Synchronization
 
+/// What a slow client does between two pieces.
+package typealias Pace = @Sendable () async -> Void
+
 /// What a client was sent, read to its end.
 package struct Served: Sendable, Equatable {
     package enum Kind: Sendable, Equatable {
@@ -23,13 +26,15 @@ package struct Served: Sendable, Equatable {
     package init() {}
 
     /// Reads a reply as its client would.
-    package static func read(_ reply: Reply, _ call: Engine.Call?, readSize: Int = 64) async -> Served {
+    package static func read(
+        _ reply: Reply, _ call: Engine.Call?, readSize: Int = 64, pace: Pace? = nil
+    ) async -> Served {
         var served = Served()
-        await served.take(reply, wantsUsage: call?.admitted.facts.wantsUsage ?? true, readSize: readSize)
+        await served.take(reply, wantsUsage: call?.admitted.facts.wantsUsage ?? true, readSize: readSize, pace: pace)
         return served
     }
 
-    private mutating func take(_ reply: Reply, wantsUsage: Bool, readSize: Int) async {
+    private mutating func take(_ reply: Reply, wantsUsage: Bool, readSize: Int, pace: Pace?) async {
         switch reply {
         case .found(let found, let outcome): take(found.entry, found.form, wantsUsage, outcome)
         case .complete(_, let entry, let outcome, let reason):
@@ -39,7 +44,7 @@ package struct Served: Sendable, Equatable {
             (status, self.body, self.outcome, notStored) = (head.status, body.text, outcome, reason)
         case .live(let head, let seat, let outcome):
             (status, headers, self.outcome) = (head.status, head.headers, outcome)
-            let (bytes, isWhole) = await SeatReader(seat, readSize: readSize).readToEnd()
+            let (bytes, isWhole) = await SeatReader(seat, readSize: readSize).readToEnd(pace)
             body = String(decoding: bytes, as: UTF8.self)
             if !isWhole { kind = .broken }
         case .failed(let failure, let outcome): (kind, self.outcome) = (.failed(failure.kind), outcome)
@@ -76,12 +81,14 @@ package final class SeatReader: Sendable {
     }
 
     /// Everything, and whether the message ended as it should. A task that is cancelled reads no further.
-    package func readToEnd() async -> (bytes: [UInt8], isWhole: Bool) {
+    package func readToEnd(_ pace: Pace? = nil) async -> (bytes: [UInt8], isWhole: Bool) {
         var bytes: [UInt8] = []
         while !Task.isCancelled {
             let (piece, result) = read()
             switch result {
-            case .bytes: bytes += piece
+            case .bytes:
+                bytes += piece
+                await pace?()
             case .later: await sleep()
             case .end: return (bytes, true)
             case .broken: return (bytes, false)

@@ -1,3 +1,4 @@
+import Core
 import Synchronization
 
 /// Runs the tasks of a test one piece at a time on the test's own thread, so that a test decides when they go on and a

@@ -67,6 +67,8 @@ struct Scene: Sendable {
         #expect(rig.scheduler.count == 0, sourceLocation: sourceLocation)
         let running = calls.filter { !$0.hasEnded }.map(\.number)
         #expect(running == [], sourceLocation: sourceLocation)
+        let leaked = calls.filter(\.isSinkAlive).map(\.number)
+        #expect(leaked == [], "flights that nobody lets go of", sourceLocation: sourceLocation)
     }
 }
 
