@@ -185,7 +185,7 @@ SMUGGLING = {
     "negative-length": (LINE + HOST + JSON + b"Content-Length: -1\r\n\r\n", 400),
     "signed-length": (LINE + HOST + JSON + b"Content-Length: +37\r\n\r\n" + BODY, 400),
     "hexadecimal-length": (LINE + HOST + JSON + b"Content-Length: 0x25\r\n\r\n" + BODY, 400),
-    "overflowing-length": (LINE + HOST + JSON + b"Content-Length: 99999999999999999999999\r\n\r\n", 400),
+    "overflowing-length": (LINE + HOST + JSON + b"Content-Length: 99999999999999999999999\r\n\r\n", 413),
     "unknown-encoding": (LINE + HOST + JSON + b"Transfer-Encoding: gzip, chunked\r\n\r\n" + CHUNKS, 501),
     "odd-encoding": (LINE + HOST + JSON + b"Transfer-Encoding: xchunked\r\n\r\n" + CHUNKS, 501),
     "two-encodings": (LINE + HOST + JSON + CHUNKED + b"Transfer-Encoding: identity\r\n\r\n" + CHUNKS, None),
