@@ -181,7 +181,7 @@ private final class Stage: @unchecked Sendable {
         server.until { $0.handler.events == ["left"] && $0.server.connectionCount == 0 }
     }
 
-    @Test func noticesAClientThatLeavesBeforeTheAnswer() throws {
+    @Test(arguments: [false, true]) func noticesAClientThatLeavesBeforeTheAnswer(byReset: Bool) throws {
         let server = try HTTPTestServer { _, handler in
             handler.onReceived = { [unowned handler] exchange in
                 handler.waiting.append(exchange)
@@ -193,6 +193,10 @@ private final class Stage: @unchecked Sendable {
             let client = server.client()
             client.send(Self.request)
             server.until { $0.handler.waiting.count == 1 }
+            // What a client that is killed with unread bytes does.
+            var abrupt = linger(l_onoff: byReset ? 1 : 0, l_linger: 0)
+            setsockopt(
+                client.descriptor, SOL_SOCKET, SO_LINGER, &abrupt, socklen_t(MemoryLayout<linger>.size))
         }
         server.until { $0.handler.events == ["left"] && $0.server.connectionCount == 0 }
         server.onLoop { server in

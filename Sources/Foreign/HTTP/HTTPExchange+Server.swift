@@ -228,7 +228,7 @@ extension HTTPExchange {
         MHD_suspend_connection(raw)
         // A suspended connection is not polled, so that the client has gone would not be noticed.
         guard closeWatch == nil else { return }
-        closeWatch = server.loop.watch(connection.descriptor, for: .closed) { [unowned self] _ in
+        closeWatch = server.loop.watchClose(of: connection.descriptor) { [unowned self] in
             closeWatch?.disarm()
             if phase != .ended { end() }
         }

@@ -8,14 +8,11 @@ package struct Interest: OptionSet, Sendable {
 
     package static let read = Interest(rawValue: 1)
     package static let write = Interest(rawValue: 2)
-    /// The other side closed, noticed without reading (`EPOLLRDHUP`).
-    package static let closed = Interest(rawValue: 4)
 
     var eventFlags: Int16 {
         var flags: Int32 = 0
         if contains(.read) { flags |= EV_READ }
         if contains(.write) { flags |= EV_WRITE }
-        if contains(.closed) { flags |= EV_CLOSED }
         return Int16(flags)
     }
 
@@ -23,7 +20,6 @@ package struct Interest: OptionSet, Sendable {
         var interest: Interest = []
         if Int32(eventFlags) & EV_READ != 0 { interest.insert(.read) }
         if Int32(eventFlags) & EV_WRITE != 0 { interest.insert(.write) }
-        if Int32(eventFlags) & EV_CLOSED != 0 { interest.insert(.closed) }
         self = interest
     }
 }
@@ -80,6 +76,19 @@ extension EventLoop {
         return event
     }
 
+    /// Calls `handler` when the other side of a connection has closed or reset it, without reading from it. Call on the
+    /// loop's thread (or before it runs).
+    package func watchClose(of descriptor: CInt, handler: @escaping () -> Void) -> LoopEvent {
+        // libevent reports a reset as readable and never as closed, so both are waited for; at the edge only, because
+        // bytes that nobody reads yet, and an error that nobody takes, would keep the loop turning.
+        let flags = Int16(EV_READ | EV_CLOSED | EV_ET | EV_PERSIST)
+        let event = LoopEvent(loop: self, descriptor: descriptor, flags: flags) { _ in
+            if isClosedByPeer(descriptor) { handler() }
+        }
+        event.arm()
+        return event
+    }
+
     /// A timer that fires once each time it is armed. Call on the loop's thread (or before it runs).
     package func timer(_ handler: @escaping () -> Void) -> LoopEvent {
         LoopEvent(loop: self, descriptor: -1, flags: 0) { _ in handler() }
@@ -91,4 +100,9 @@ extension EventLoop {
         event.arm()
         return event
     }
+}
+
+private func isClosedByPeer(_ descriptor: CInt) -> Bool {
+    var state = pollfd(fd: descriptor, events: Int16(POLLRDHUP), revents: 0)
+    return poll(&state, 1, 0) == 1 && Int32(state.revents) & (POLLRDHUP | POLLERR | POLLHUP) != 0
 }

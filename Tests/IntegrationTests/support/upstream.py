@@ -83,6 +83,8 @@ class Upstream:
         self.script = script
         self.calls = []
         self.failures = []
+        # Sent as soon as somebody connects, who is then left alone.
+        self.answers_before_reading = None
         self._lock = threading.Lock()
         self._open = set()
         self._listener = socket.create_server(("127.0.0.1", 0), backlog=512)
@@ -121,6 +123,9 @@ class Upstream:
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         reader = sock.makefile("rb")
         try:
+            if self.answers_before_reading:
+                peer.send(self.answers_before_reading)
+                return
             while peer.keeps and (call := self._read(reader, peer)):
                 with self._lock:
                     self.calls.append(call)

@@ -219,7 +219,7 @@ def cache_status(response):
 def events(body):
     """The data of a stream's events, decoded where it is JSON."""
     found = []
-    for block in body.replace(b"\r\n", b"\n").split(b"\n\n"):
+    for block in body.replace(b"\r\n", b"\n").replace(b"\r", b"\n").split(b"\n\n"):
         data = [line[5:].removeprefix(b" ") for line in block.split(b"\n") if line.startswith(b"data:")]
         if data:
             text = b"\n".join(data)
