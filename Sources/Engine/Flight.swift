@@ -141,18 +141,21 @@ package final class Flight: UpstreamSink {
 
     // MARK: Seats
 
-    fileprivate func wait(seat: Int, timeout: Int64?) async -> Opening {
+    fileprivate func wait(
+        seat: Int, timeout: Int64?, isolation: isolated (any Actor)? = #isolation
+    ) async -> Opening {
         let timer = timeout.map { delay in
             abortRule.scheduler.schedule(after: delay) { self.perform(self.state.withLock { $0.expire(seat: seat) }) }
         }
         defer { timer?.cancel() }
-        return await withTaskCancellationHandler {
-            await withCheckedContinuation { waiter in
-                perform(state.withLock { $0.await(seat: seat, waiter) })
-            }
-        } onCancel: {
-            leave(seat: seat)
-        }
+        return await withTaskCancellationHandler(
+            operation: {
+                // Captured, or the closure would run on the global pool: two hops for every miss.
+                _ = isolation
+                return await withCheckedContinuation { waiter in
+                    perform(state.withLock { $0.await(seat: seat, waiter) })
+                }
+            }, onCancel: { leave(seat: seat) }, isolation: isolation)
     }
 
     fileprivate var entry: Entry? {

@@ -114,7 +114,7 @@ package struct Settings: Sendable, Equatable {
         /// 0: one per core.
         package var workers = 0
         package var requestBody = ByteCount.mebibytes(64)
-        package var requestHead = ByteCount.kibibytes(32)
+        package var requestHead = ByteCount.kibibytes(8)
         package var connections = 20_000
         package var idleTimeout = Duration.seconds(75)
         package var headTimeout = Duration.seconds(10)

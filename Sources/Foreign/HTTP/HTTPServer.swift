@@ -86,10 +86,11 @@ package final class HTTPServer {
         runSoon()
     }
 
-    /// A connection's memory holds the head, 64 bytes a header line to find it again, and the head of the answer. It
+    /// A connection's memory holds the head, 64 bytes a header line to find it again, and the head of the answer with
+    /// the lines that the server adds to it. It
     /// is written whole for each exchange, so it is what an idle connection costs.
     private static func connectionMemory(headLimit: Int) -> Int {
-        headLimit + 4096 + HTTPHeaderTable.lineLimit * 64
+        headLimit + HTTPServerOptions.answerHeadLimit + 1024 + HTTPHeaderTable.lineLimit * 64
     }
 
     // MARK: Turning

@@ -21,6 +21,9 @@ package struct HTTPServerOptions: Sendable {
     /// Without a byte of an answer taken by the client; whole seconds, at least one.
     package var sendTimeout: Int64 = 60_000_000_000
 
+    /// An answer's status line and header lines together; with a longer head the connection breaks.
+    package static let answerHeadLimit = 12 * 1024
+
     package init() {}
 }
 
