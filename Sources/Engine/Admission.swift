@@ -10,6 +10,8 @@ package struct Admitted: Sendable {
     package var credential: CacheKey?
     package var facts: RequestFacts
     package var controls: Controls
+    /// The key was known without reading the body.
+    var isRemembered = false
 
     package var form: Form { facts.wantsStream ? .stream : .whole }
 }
@@ -48,6 +50,9 @@ package final class Admission {
     /// In lower case.
     private let keyHeaders: [[UInt8]]
     private let partitionHeader: [UInt8]?
+    private var memo = RequestMemo()
+    /// Of the request that was admitted last; kept to be filled again without allocating.
+    private var scopeBytes: [UInt8] = []
 
     /// The longest namespace and tag list that are read, in bytes.
     private static let labelLimit = 1024
@@ -91,20 +96,25 @@ package final class Admission {
         if let coding = head.contentEncoding, !coding.trimmed.equalsIgnoringCase("identity") { throw .contentEncoding }
         if let type = head.contentType, !isJSON(type) { throw .contentType }
         guard body.count <= cache.maxRequest.bytes else { throw .requestTooLarge }
-        let facts = try reader.read(body, as: dialect)
         let tenant = tenant(of: head)
+        writeScope(head, query)
+        let known = memo.find(tenant, dialect, scope: scopeBytes, body: body)
+        let facts: RequestFacts
+        if let known { facts = known.facts } else { facts = try reader.read(body, as: dialect) }
         var credential: CacheKey?
         if cache.partition != .apiKey {
             let digest = credentialDigest(of: head)
             guard trust.isTrusted(digest, now: now) else { throw .untrusted }
             credential = digest
         }
-        let scope = KeyScope(
-            tenant: tenant, namespace: head.namespaceText, query: query.isEmpty ? "" : query.text,
-            headers: head.keyHeaders.isEmpty ? [] : headerFields(head))
         return Admitted(
-            dialect: dialect, key: reader.key(scope: scope, dialect: dialect, digest: digest), tenant: tenant,
-            credential: credential, facts: facts, controls: head.controls)
+            dialect: dialect, key: known?.key ?? key(of: head, tenant, query, dialect), tenant: tenant,
+            credential: credential, facts: facts, controls: head.controls, isRemembered: known != nil)
+    }
+
+    /// Keeps the key of a request that turned out to be a repeated one; right after its `admit`, with the same body.
+    package func remember(_ admitted: Admitted, body: BytesView) {
+        if !admitted.isRemembered { memo.remember(admitted, scope: scopeBytes, body: body) }
     }
 
     /// The digest by which `Trust` knows the credential of a request.
@@ -122,6 +132,26 @@ package final class Admission {
         case .shared: CacheKey(0, 0, 0, 0)
         case .header: digestFields(3, [head.partition])
         }
+    }
+
+    private func key(of head: RequestHead, _ tenant: CacheKey, _ query: BytesView, _ dialect: Dialect) -> CacheKey {
+        let scope = KeyScope(
+            tenant: tenant, namespace: head.namespaceText, query: query.isEmpty ? "" : query.text,
+            headers: head.keyHeaders.isEmpty ? [] : headerFields(head))
+        return reader.key(scope: scope, dialect: dialect, digest: digest)
+    }
+
+    /// What tells requests with the same body apart, each part behind its length. Mostly there is none of it.
+    private func writeScope(_ head: RequestHead, _ query: BytesView) {
+        scopeBytes.removeAll(keepingCapacity: true)
+        func append(_ purpose: UInt8, _ part: BytesView) {
+            scopeBytes.append(purpose)
+            withUnsafeBytes(of: UInt32(truncatingIfNeeded: part.count)) { scopeBytes.append(contentsOf: $0) }
+            scopeBytes.append(contentsOf: part)
+        }
+        if !query.isEmpty { append(0, query) }
+        if let namespace = head.namespace?.trimmed, !namespace.isEmpty { append(1, namespace) }
+        for header in head.keyHeaders { append(2 &+ UInt8(truncatingIfNeeded: header.index), header.value.trimmed) }
     }
 
     private func headerFields(_ head: RequestHead) -> [HeaderField] {

@@ -56,6 +56,7 @@ final class DataPlane: HTTPHandler {
                 trust: context.engine.trust)
             switch context.engine.lookup(admitted, metrics: ports.metrics) {
             case .fresh(let found):
+                admission.remember(admitted, body: exchange.body)
                 respond(exchange, with: found, .hit(found.tier), for: admitted)
                 finish(dialect, .hit(found.tier), admitted, found.entry, started)
             case .stale(let found): ask(exchange, admitted, head, stale: found, started)

@@ -134,7 +134,18 @@ enum HTTPSyntax {
     /// No control character but the tab.
     @inline(__always)
     static func isFieldValue(_ bytes: UnsafeRawBufferPointer) -> Bool {
-        for byte in bytes where byte < 32 && byte != 9 || byte == 127 { return false }
+        // Eight bytes at a time, as long as all of them are printable ASCII, which is nearly always.
+        var position = 0
+        while position + 8 <= bytes.count {
+            let word = bytes.loadUnaligned(fromByteOffset: position, as: UInt64.self)
+            let high: UInt64 = 0x8080_8080_8080_8080
+            let low = word & ~high
+            let isBelowSpace = ~(low &+ 0x6060_6060_6060_6060) & high
+            let isDelete = (low &+ 0x0101_0101_0101_0101) & high
+            if (isBelowSpace | isDelete | (word & high)) != 0 { break }
+            position += 8
+        }
+        for byte in bytes[position...] where byte < 32 && byte != 9 || byte == 127 { return false }
         return true
     }
 
