@@ -133,14 +133,14 @@ package actor Worker {
     /// Takes a request that memory could not answer; `id` finds its exchange again.
     func launch(_ call: Engine.Call, id: UInt64, ports: Engine.Ports) -> Task<Void, Never> {
         // At once, up to the first wait: the loop's thread is where we are.
-        Task.immediate {
+        Task.immediate(executorPreference: loop) {
             let reply = await context.engine.answer(call, via: ports)
             plane?.deliver(reply, to: id)
         }
     }
 
     func launch(_ request: UpstreamRequest, _ reason: BypassReason, id: UInt64, ports: Engine.Ports) -> Task<Void, Never> {
-        Task.immediate {
+        Task.immediate(executorPreference: loop) {
             let reply = await context.engine.relay(request, reason: reason, via: ports)
             plane?.deliver(reply, to: id)
         }

@@ -2,7 +2,9 @@ import CEvent
 import Glibc
 import Synchronization
 
-/// One libevent base and the thread that runs it; also the executor of the actors that live on it.
+/// One libevent base and the thread that runs it; also the executor of the actors that live on it, and, as the
+/// preferred executor of their tasks, of what those await: without that preference a resumed task passes through the
+/// global pool, which costs two wake-ups of other threads.
 ///
 /// All sockets, timers and calls of one worker belong to one loop and are touched on its thread alone, so none of
 /// them needs a lock. Other threads reach it through `execute` and `enqueue` only.
@@ -10,7 +12,7 @@ import Synchronization
 /// Sendable because what other threads may touch is either immutable (`base`'s and `wakeup`'s addresses, the
 /// descriptor, which is only written to) or behind `inbox` and `thread`; `base` itself is used on the loop's thread,
 /// which `precondition`s check where a caller could be wrong.
-package final class EventLoop: SerialExecutor, @unchecked Sendable {
+package final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable {
     private enum Work {
         case job(UnownedJob)
         case closure(@Sendable () -> Void)
@@ -46,9 +48,9 @@ package final class EventLoop: SerialExecutor, @unchecked Sendable {
         // Unretained: the event is freed in deinit, before the object it points to is gone.
         wakeup = event_new(
             base, descriptor, Int16(EV_READ | EV_PERSIST),
-            { _, _, context in
+            { _, flags, context in
                 // Set to `self` two lines below, never nil.
-                Unmanaged<EventLoop>.fromOpaque(context!).takeUnretainedValue().drain()
+                Unmanaged<EventLoop>.fromOpaque(context!).takeUnretainedValue().wokeUp(Int32(flags))
             }, Unmanaged.passUnretained(self).toOpaque())
         guard let wakeup, event_add(wakeup, nil) == 0 else {
             throw LoopError("libevent could not watch the wake-up descriptor")
@@ -95,16 +97,25 @@ package final class EventLoop: SerialExecutor, @unchecked Sendable {
         }
         guard mustWake else { return }
         if isCurrent, let wakeup {
-            event_active(wakeup, Int32(EV_READ), 0)
+            event_active(wakeup, EventLoop.ownWakeUp, 0)
         } else {
             // Can only fail when the counter is full, and then the loop is awake anyway.
             eventfd_write(wakeDescriptor, 1)
         }
     }
 
+    /// The loop's own thread wakes it with another flag than the descriptor does: then there is nothing to read.
+    private static let ownWakeUp = EV_WRITE
+
+    private func wokeUp(_ flags: Int32) {
+        if flags & EV_READ != 0 {
+            var count: eventfd_t = 0
+            eventfd_read(wakeDescriptor, &count)
+        }
+        drain()
+    }
+
     private func drain() {
-        var count: eventfd_t = 0
-        eventfd_read(wakeDescriptor, &count)
         var remaining = EventLoop.batchLimit
         while remaining > 0 {
             var batch = spare
@@ -119,7 +130,9 @@ package final class EventLoop: SerialExecutor, @unchecked Sendable {
             }
             for work in batch {
                 switch work {
-                case .job(let job): job.runSynchronously(on: asUnownedSerialExecutor())
+                case .job(let job):
+                    job.runSynchronously(
+                        isolatedTo: asUnownedSerialExecutor(), taskExecutor: asUnownedTaskExecutor())
                 case .closure(let closure): closure()
                 }
             }
@@ -128,7 +141,7 @@ package final class EventLoop: SerialExecutor, @unchecked Sendable {
             spare = batch
         }
         // Still marked awake, so no other thread will write to the descriptor: come back by ourselves.
-        if let wakeup { event_active(wakeup, Int32(EV_READ), 0) }
+        if let wakeup { event_active(wakeup, EventLoop.ownWakeUp, 0) }
     }
 }
 
