@@ -161,6 +161,7 @@ extension Engine {
     private func usableStale(_ call: Call) -> Found? {
         guard let stale = call.stale, stale.lifetime <= 0 else { return nil }
         let allowed = call.admitted.controls.staleIfError.map { $0 * 1000 } ?? cache.staleIfError.milliseconds
-        return -stale.lifetime <= allowed ? stale : nil
+        // Zero means never, even in the clock's tick in which the answer expires.
+        return allowed > 0 && -stale.lifetime <= allowed ? stale : nil
     }
 }

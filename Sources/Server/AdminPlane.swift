@@ -30,10 +30,13 @@ final class AdminPlane: HTTPHandler {
     }
 
     private static let pages: [Page] = [
-        Page(method: .get, path: "/healthz", summary: "200 while the process lives", isPublic: true) { plane, exchange in
+        Page(method: .get, path: "/healthz", summary: "200 while the process lives", isPublic: true) {
+            plane, exchange in
             plane.answer(exchange, 200, text: "ok\n")
         },
-        Page(method: .get, path: "/readyz", summary: "200 while it takes requests, 503 before and after", isPublic: true) {
+        Page(
+            method: .get, path: "/readyz", summary: "200 while it takes requests, 503 before and after", isPublic: true
+        ) {
             plane, exchange in
             let isReady = plane.readiness()
             plane.answer(exchange, isReady ? 200 : 503, text: isReady ? "ready\n" : "not ready\n")
@@ -73,7 +76,8 @@ final class AdminPlane: HTTPHandler {
         }
         guard page.isPublic || isAuthorised(exchange) else {
             let response = errorResponse(
-                401, "unauthorised", "Send the admin token as `Authorization: Bearer …`; it is the setting admin.token.")
+                401, "unauthorised", "Send the admin token as `Authorization: Bearer …`; it is the setting admin.token."
+            )
             response.add("WWW-Authenticate", "Bearer realm=\"refrain admin\"")
             exchange.respond(401, response)
             return .collect(limit: 0)
@@ -144,7 +148,9 @@ final class AdminPlane: HTTPHandler {
         answer(exchange, 200, json: writer.bytes)
     }
 
-    private func answer(_ exchange: HTTPExchange, _ status: Int, text: String, type: String = "text/plain; charset=utf-8") {
+    private func answer(
+        _ exchange: HTTPExchange, _ status: Int, text: String, type: String = "text/plain; charset=utf-8"
+    ) {
         exchange.respond(
             status, headers: [HeaderField("Content-Type", type), HeaderField("Cache-Control", "no-store")],
             body: Bytes(text))

@@ -90,7 +90,9 @@ final class DataPlane: HTTPHandler {
             model: facts.model(in: exchange.body), namespace: head.namespaceText, tags: head.tagList, stale: stale)
         let id = remember(exchange, admitted.dialect, admitted, admitted.credential, started)
         let ports = ports
-        pending[id]?.task = worker.assumeIsolated { $0.launch(call, id: id, ports: ports) }
+        guard pending[id] != nil else { return }
+        let task = worker.assumeIsolated { $0.launch(call, id: id, ports: ports) }
+        note(task, of: id)
     }
 
     private func relay(
@@ -102,7 +104,9 @@ final class DataPlane: HTTPHandler {
         let request = UpstreamRequests.make(exchange, body: body, isCacheable: false)
         let id = remember(exchange, dialect, nil, credential, started)
         let ports = ports
-        pending[id]?.task = worker.assumeIsolated { $0.launch(request, reason, id: id, ports: ports) }
+        guard pending[id] != nil else { return }
+        let task = worker.assumeIsolated { $0.launch(request, reason, id: id, ports: ports) }
+        note(task, of: id)
     }
 
     private func remember(
@@ -116,6 +120,9 @@ final class DataPlane: HTTPHandler {
         exchange.whenClientLeaves { [weak self] in self?.forget(id) }
         return id
     }
+
+    /// Only after the launch: the answer may have been delivered within it, and the request be forgotten.
+    private func note(_ task: Task<Void, Never>, of id: UInt64) { pending[id]?.task = task }
 
     /// The client is gone.
     private func forget(_ id: UInt64) { pending.removeValue(forKey: id)?.task?.cancel() }
@@ -197,7 +204,8 @@ final class DataPlane: HTTPHandler {
         request.exchange.respond(head.status, response)
     }
 
-    private func stream(_ head: UpstreamHead, _ seat: FlightSeat, _ outcome: Outcome, _ request: Pending, _ id: UInt64) {
+    private func stream(_ head: UpstreamHead, _ seat: FlightSeat, _ outcome: Outcome, _ request: Pending, _ id: UInt64)
+    {
         let worker = worker
         seat.listen { worker.loop.execute { worker.assumeIsolated { $0.wake(id) } } }
         let source = LiveBody(seat: seat) { [weak self] entry in self?.end(id, outcome, entry) }

@@ -100,7 +100,8 @@ final class Explainer {
         var index = 0
         while index < text.count {
             if text[index] == UInt8(ascii: "%"), index + 2 < text.count,
-                let high = Hex.value(of: text[index + 1]), let low = Hex.value(of: text[index + 2]) {
+                let high = Hex.value(of: text[index + 1]), let low = Hex.value(of: text[index + 2])
+            {
                 bytes.append(high << 4 | low)
                 index += 3
             } else {

@@ -33,7 +33,8 @@ final class PreparedResponses {
         let age = found.age / 1000
         // A slot's response keeps its entry alive, so the same identity is the same entry.
         if let slot = slots[index], slot.entry == entry, slot.ageSeconds == age, slot.form == found.form,
-            slot.wantsUsage == wantsUsage {
+            slot.wantsUsage == wantsUsage
+        {
             return slot.response
         }
         guard let response = make() else { return nil }

@@ -53,8 +53,8 @@ package actor Worker {
         metrics = context.registry.makeBlock()
     }
 
-    /// Starts to serve on `port`; the port it got.
-    package func open(port: UInt16) throws -> UInt16 {
+    /// Starts to serve on `port`, which the first worker claims for all of them; the port it got.
+    package func open(port: UInt16, isFirst: Bool) throws -> UInt16 {
         let metrics = metrics
         let upstream = try CurlUpstream(
             loop: loop, options: UpstreamOptions(context.settings), clock: context.clock
@@ -69,6 +69,7 @@ package actor Worker {
         options.address = context.settings.listen.host
         options.port = port
         options.reusePort = true
+        options.claimsPort = isFirst
         let server = try HTTPServer(loop: loop, options: options, handler: plane)
         self.upstream = upstream
         self.plane = plane
@@ -139,7 +140,9 @@ package actor Worker {
         }
     }
 
-    func launch(_ request: UpstreamRequest, _ reason: BypassReason, id: UInt64, ports: Engine.Ports) -> Task<Void, Never> {
+    func launch(
+        _ request: UpstreamRequest, _ reason: BypassReason, id: UInt64, ports: Engine.Ports
+    ) -> Task<Void, Never> {
         Task.immediate(executorPreference: loop) {
             let reply = await context.engine.relay(request, reason: reason, via: ports)
             plane?.deliver(reply, to: id)

@@ -56,7 +56,9 @@ private enum Explain {
             let value = line[line.index(after: colon)...].drop { $0 == " " }
             fields.append(HeaderField("x-explain-" + line[..<colon], String(value)))
         }
-        let hasCredential = fields.contains { $0.isNamed("x-explain-authorization") || $0.isNamed("x-explain-x-api-key") }
+        let hasCredential = fields.contains {
+            $0.isNamed("x-explain-authorization") || $0.isNamed("x-explain-x-api-key")
+        }
         if !hasCredential, let key = SettingsSources.environment().first(where: { $0.name == "OPENAI_API_KEY" }) {
             fields.append(HeaderField("x-explain-authorization", "Bearer " + key.value))
         }
@@ -86,7 +88,9 @@ private enum Explain {
         let leftOut = (fields["leftOut"]?.elements ?? []).compactMap(\.text)
         rows.append(("left out", leftOut.isEmpty ? "nothing" : leftOut.joined(separator: ", ")))
         for place in fields["held"]?.elements ?? [] { rows.append(("held in", describe(place))) }
-        if (fields["held"]?.elements ?? []).isEmpty { rows.append(("held in", "nothing: it would be asked of the model")) }
+        if (fields["held"]?.elements ?? []).isEmpty {
+            rows.append(("held in", "nothing: it would be asked of the model"))
+        }
         row("canonical", fields["canonical"])
         return layOut(rows)
     }

@@ -54,10 +54,12 @@ private struct Serve {
             }
             try await open(isReady)
             isReady.value.store(true, ordering: .releasing)
-            await Serve.untilAskedToStop(on: workers[0].loop)
+            let watches = await Serve.untilAskedToStop(on: workers[0].loop)
             isReady.value.store(false, ordering: .releasing)
             await drain()
             await stop(threads)
+            // Until here a second signal must find somebody who listens to it.
+            withExtendedLifetime(watches) {}
         } catch {
             await stop(threads)
             throw .failed("\(error)")
@@ -67,7 +69,7 @@ private struct Serve {
     private func open(_ isReady: Flag) async throws {
         let settings = context.settings
         var port = settings.listen.port
-        for worker in workers { port = try await worker.open(port: port) }
+        for (index, worker) in workers.enumerated() { port = try await worker.open(port: port, isFirst: index == 0) }
         let adminPort = try await workers[0].openAdmin { isReady.value.load(ordering: .acquiring) }
         for (index, worker) in workers.enumerated() { await worker.startTicking(sweeps: index == 0) }
         log.write(
@@ -77,14 +79,15 @@ private struct Serve {
             LogField("upstream", settings.upstreams[0].url.description), LogField("workers", workers.count))
     }
 
-    /// Waits for SIGTERM or SIGINT.
-    private static func untilAskedToStop(on loop: EventLoop) async {
+    /// Waits for SIGTERM or SIGINT. The next one ends the process, for as long as the result is held.
+    private static func untilAskedToStop(on loop: EventLoop) async -> Watches {
         let watches = Watches()
         await withCheckedContinuation { (asked: CheckedContinuation<Void, Never>) in
             loop.execute {
                 watches.wait(on: loop) { asked.resume() }
             }
         }
+        return watches
     }
 
     /// Stops accepting, and gives what is in flight the time that the settings allow.

@@ -48,7 +48,8 @@ import Testing
         for _ in 0..<300 {
             let word = ["a", "b", "long " + String(repeating: "x", count: 40)].randomElement(using: &random) ?? ""
             let asked = Asked(
-                body: #"{"model":"m","messages":[{"role":"user","content":"\#(word)"}],"stream":\#(Bool.random(using: &random))}"#,
+                body:
+                    #"{"model":"m","messages":[{"role":"user","content":"\#(word)"}],"stream":\#(Bool.random(using: &random))}"#,
                 credential: ["", "Bearer a", "Bearer b"].randomElement(using: &random) ?? "",
                 namespace: ["", "n", "nn"].randomElement(using: &random) ?? "",
                 query: ["", "a=1", "n"].randomElement(using: &random) ?? "",

@@ -261,9 +261,14 @@ import Testing
     }
 
     @Test func sharesAPort() throws {
-        let first = try HTTPTestServer { options, _ in options.reusePort = true }
+        let first = try HTTPTestServer { options, _ in (options.reusePort, options.claimsPort) = (true, true) }
         defer { first.stop() }
         let port = first.port
+        #expect(throws: HTTPServerError.self, "another process's first server") {
+            try HTTPTestServer { options, _ in
+                (options.port, options.reusePort, options.claimsPort) = (port, true, true)
+            }
+        }
         let second = try HTTPTestServer { options, _ in (options.port, options.reusePort) = (port, true) }
         defer { second.stop() }
         for _ in 0..<20 {

@@ -59,7 +59,9 @@ import Testing
                 && !line.trimmingCharacters(in: .whitespaces).hasPrefix("//")
             {
                 let near = file.lines[max(0, index - 16)...min(file.lines.count - 1, index + 3)]
-                let isProved = near.contains { $0.contains("//") && ($0.contains("Sendable ") || $0.contains("Unchecked transfer")) }
+                let isProved = near.contains {
+                    $0.contains("//") && ($0.contains("Sendable ") || $0.contains("Unchecked transfer"))
+                }
                 #expect(isProved, "\(file.path):\(index + 1): say in a comment beside it why this is Sendable")
             }
         }

@@ -6,6 +6,8 @@ package struct HTTPServerOptions: Sendable {
     package var port: UInt16 = 0
     /// Several servers, one per worker, share the port and the kernel spreads connections over them.
     package var reusePort = false
+    /// With `reusePort`, the first of those that share the port: refuses to start where anybody else listens already.
+    package var claimsPort = false
     /// Connections the kernel holds that were not accepted yet.
     package var backlog: Int32 = 1024
     /// More than this many connections at once are closed as they arrive.

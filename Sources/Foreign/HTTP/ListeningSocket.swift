@@ -19,12 +19,12 @@ enum ListeningSocket {
         guard descriptor >= 0 else { throw failure("socket", options) }
         var on: CInt = 1
         setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &on, socklen_t(MemoryLayout<CInt>.size))
-        if options.reusePort {
-            setsockopt(descriptor, SOL_SOCKET, SO_REUSEPORT, &on, socklen_t(MemoryLayout<CInt>.size))
-        }
-        guard bind(descriptor, __CONST_SOCKADDR_ARG(__sockaddr__: info.ai_addr), info.ai_addrlen) == 0,
-            listen(descriptor, options.backlog) == 0
-        else {
+        func share() { setsockopt(descriptor, SOL_SOCKET, SO_REUSEPORT, &on, socklen_t(MemoryLayout<CInt>.size)) }
+        if options.reusePort, !options.claimsPort { share() }
+        let isBound = bind(descriptor, __CONST_SOCKADDR_ARG(__sockaddr__: info.ai_addr), info.ai_addrlen) == 0
+        // A socket that shares from the start would be let in beside another process that shares its port.
+        if options.reusePort, options.claimsPort, isBound { share() }
+        guard isBound, listen(descriptor, options.backlog) == 0 else {
             // Made before the descriptor is closed, which may change errno.
             let error = failure("listen", options)
             close(descriptor)
