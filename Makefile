@@ -40,6 +40,11 @@ test-thread: ## the concurrent parts under the thread sanitizer
 test-integration: ## the real binary with real client libraries
 	.venv/tests/bin/python -m pytest Tests/IntegrationTests
 
+soak: setup-test build ## an hour of random trials: simulated engines, damaged inputs, under the address sanitizer too
+	REFRAIN_ROUNDS=20000 $(SWIFT) test --filter SimulationTests -j $(JOBS)
+	$(SWIFT) test --sanitize address --scratch-path .build/address -j $(JOBS) --filter 'DialectsTests|ForeignTests'
+	for round in 1 2 3 4 5; do .venv/tests/bin/python -m pytest -q Tests/IntegrationTests; done
+
 bench: setup-bench build ## compare with peers on this machine; appends to Benchmarks/Results
 	Benchmarks/run.sh
 

@@ -30,12 +30,6 @@ func tests(_ name: String, _ dependencies: [String]) -> Target {
     .testTarget(name: name, dependencies: dependencies.map { .byName(name: $0) }, swiftSettings: common)
 }
 
-func benchmark(_ name: String, path: String, _ dependencies: [String]) -> Target {
-    .executableTarget(
-        name: name, dependencies: dependencies.map { .byName(name: $0) }, path: "Benchmarks/" + path,
-        swiftSettings: common)
-}
-
 let package = Package(
     name: "refrain",
     products: [
@@ -63,8 +57,8 @@ let package = Package(
         bench("Micro", ["Core", "Dialects"]),
         bench("Responder", ["Core", "Foreign"]),
 
-        benchmark("TraceBench", path: "Traces", ["Core", "Tiers", "TestKit"]),
-        benchmark("MemoryBench", path: "MemoryBench", ["Core", "Tiers", "TestKit"]),
+        bench("Traces", ["Core", "Tiers", "TestKit"]),
+        bench("Memory", ["Core", "Tiers", "TestKit"]),
 
         tests("CoreTests", ["Core", "TestKit"]),
         tests("DialectsTests", ["Dialects", "TestKit"]),

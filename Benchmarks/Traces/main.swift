@@ -3,7 +3,7 @@ import Foundation
 import Tiers
 
 // Hit rates of the memory tier's policies on recorded traces, beside S3-FIFO and the optimum.
-// Usage: TraceBench [data directory] [results file]
+// Usage: TracesBench [data directory] [results file]
 
 let arguments = CommandLine.arguments
 let data = arguments.count > 1 ? arguments[1] : "../shared/data"
@@ -97,7 +97,7 @@ func run() throws -> Int32 {
     let keyed = files.filter { $0.hasSuffix(".txt") }
     let hasLog = FileManager.default.fileExists(atPath: promptLog)
     guard hasLog || !keyed.isEmpty else {
-        print("TraceBench: no traces in \(data); nothing measured. Give their directory as the first argument.")
+        print("TracesBench: no traces in \(data); nothing measured. Give their directory as the first argument.")
         return 0
     }
     let date = Date().formatted(.iso8601)
@@ -122,6 +122,6 @@ func run() throws -> Int32 {
 do {
     exit(try run())
 } catch {
-    FileHandle.standardError.write(Data("TraceBench: \((error as? TraceError)?.message ?? "\(error)")\n".utf8))
+    FileHandle.standardError.write(Data("TracesBench: \((error as? TraceError)?.message ?? "\(error)")\n".utf8))
     exit(1)
 }
