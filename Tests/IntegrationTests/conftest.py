@@ -31,13 +31,14 @@ def pytest_runtest_makereport(item, call):
     return report
 
 
-def _launch(port, settings, upstream):
+def launch(port, settings=None, upstream=None):
+    """Starts a sidecar in front of `port`; `retire` it."""
     sidecar = Sidecar(port, settings, upstream)
     _running.append(sidecar)
     return sidecar
 
 
-def _retire(sidecar):
+def retire(sidecar):
     sidecar.close()
     _running.remove(sidecar)
 
@@ -71,11 +72,11 @@ def model(session_model):
 
 @pytest.fixture(scope="session")
 def shared_sidecar(session_model):
-    sidecar = _launch(
+    sidecar = launch(
         session_model.port, {"limits.workers": 2, "limits.headTimeout": "2s", "limits.bodyTimeout": "3s"},
         {"firstByteTimeout": "2s", "idleTimeout": "4s"})
     yield sidecar
-    _retire(sidecar)
+    retire(sidecar)
 
 
 @pytest.fixture
@@ -90,13 +91,13 @@ def start(model):
     mine = []
 
     def start(settings=None, upstream=None, port=None):
-        sidecar = _launch(model.port if port is None else port, settings, upstream)
+        sidecar = launch(model.port if port is None else port, settings, upstream)
         mine.append(sidecar)
         return sidecar
 
     yield start
     for sidecar in mine:
-        _retire(sidecar)
+        retire(sidecar)
 
 
 @pytest.fixture

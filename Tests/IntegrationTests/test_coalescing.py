@@ -130,6 +130,13 @@ async def begun(gated):
 
 
 @pytest.fixture
+def refrain(refrain):
+    """The gauge of requests in flight is up to a second old: the test before must not be counted."""
+    until(lambda: refrain.metrics().sum("refrain_inflight_requests") == 0, "the requests of the test before to go")
+    return refrain
+
+
+@pytest.fixture
 def gated(model):
     gated = Gated()
     model.script = gated

@@ -1,7 +1,9 @@
 """What a request may ask of the cache, and what the answer says about it."""
 
 import pytest
+from conftest import launch, retire
 
+from support import model as scripted
 from support import wire
 from support.requests import PATH, STREAMING, body
 from support.sidecar import until
@@ -157,8 +159,6 @@ def test_headers_of_ours_from_the_upstream_are_not_believed(refrain, model, prom
 
 
 def model_answer(call):
-    from support import model as scripted
-
     return scripted.answer_to(call).whole
 
 
@@ -189,11 +189,9 @@ BYPASSES = {
 
 @pytest.fixture(scope="module")
 def small(session_model):
-    from conftest import _launch, _retire
-
-    sidecar = _launch(session_model.port, {"cache.maxRequest": "64KiB"}, None)
+    sidecar = launch(session_model.port, {"cache.maxRequest": "64KiB"})
     yield sidecar
-    _retire(sidecar)
+    retire(sidecar)
 
 
 def assert_bypass(refrain, answer, reason, endpoint, before, mark):

@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from support import wire
 from support.requests import PATH, body
 
 CHAT = PATH["chat"]
@@ -109,8 +110,6 @@ def test_no_answer_crosses_credentials(refrain, model, prompt):
 
 
 def test_requests_without_a_credential_share(refrain, model, prompt):
-    from support import wire
-
     lines = [("Content-Type", "application/json")]
     content = json.dumps(body("chat", prompt)).encode()
     answers = [wire.request(refrain.port, "POST", CHAT, lines, content) for _ in range(2)]

@@ -1,5 +1,7 @@
 """A shared cache: nobody is served from it whom the upstream has not accepted."""
 
+import threading
+
 import pytest
 
 from support import model as scripted
@@ -125,8 +127,6 @@ def test_success_on_a_path_that_asks_for_no_credential_earns_no_trust(shared, mo
 
 
 def test_untrusted_do_not_join_a_flight(shared, model, prompt):
-    import threading
-
     trust(shared, "good-1", prompt)
     gate, begun = threading.Event(), threading.Event()
 

@@ -1,10 +1,12 @@
 """Everything that is not cached goes through untouched, in both directions and unbuffered."""
 
 import hashlib
+import json
 import threading
 
 import pytest
 
+from support import model as scripted
 from support import wire
 from support.requests import PATH, body
 from support.sidecar import until
@@ -271,9 +273,6 @@ def test_streams_on_other_paths_are_not_buffered(refrain, model, type, method):
 
 @pytest.mark.parametrize("dialect", ["chat", "responses", "messages", "completions"])
 def test_cacheable_streams_are_not_buffered_either(refrain, model, prompt, dialect):
-    from support import model as scripted
-    import json
-
     gate = threading.Event()
 
     def script(call, peer):
@@ -326,8 +325,6 @@ def test_http_1_0_client(refrain, model):
 
 
 def test_pipelined_requests_are_answered_in_order(refrain, model, prompt):
-    import json
-
     content = json.dumps(body("chat", prompt)).encode()
     hit = refrain.post(PATH["chat"], body("chat", prompt))
     cached = wire.request_bytes("POST", PATH["chat"], [
