@@ -79,7 +79,7 @@ import Testing
         ("cache:\n  tll: 1h\n", "refrain.yaml:2:3: cache.tll: there is no such setting; did you mean cache.ttl?"),
         (
             "chace: {}\n",
-            "refrain.yaml:1:1: chace: there is no such setting; `refrain config reference` lists those there are"
+            "refrain.yaml:1:1: chace: there is no such setting; did you mean cache?"
         ),
         (
             "cache:\n  ttl: 24\n",

@@ -125,7 +125,10 @@ package struct SettingsLoader {
     }
 
     private func unknown(_ name: String, at place: ConfigPlace) -> SettingsError {
-        let hint = hint(name, among: SettingsTable.all.map(\.name))
+        // A section by itself is a name too: in a file it is where the mistake was made.
+        let names = SettingsTable.all.map(\.name)
+        let sections = Set(names.map { String($0.prefix { $0 != "." }) }).sorted()
+        let hint = hint(name, among: name.contains(".") ? names : sections)
         return SettingsError(at: place, setting: shortened(name), "there is no such setting; " + hint)
     }
 
