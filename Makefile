@@ -4,7 +4,9 @@ SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
 
-SWIFT ?= swift
+# OpenStack's client is called swift too: take the one that is the compiler's.
+SWIFT ?= $(shell for found in $$(which -a swift); do \
+	if $$found --version 2>/dev/null | grep -q 'Swift version'; then echo $$found; break; fi; done)
 PYTHON ?= python3
 # Two compilers side by side are what two cores hold.
 JOBS ?= $(shell nproc)

@@ -322,14 +322,17 @@ struct FlightState {
         }
     }
 
-    /// Tells everybody who can go on now.
+    /// Tells everybody who can go on now, those who wait to begin in the order they came: whoever is told first may
+    /// lead the next flight.
     private mutating func settle(_ effects: inout Effects) {
+        var opened: [(id: Int, waiter: CheckedContinuation<Opening, Never>, opening: Opening)] = []
+        defer { effects.openings += opened.sorted { $0.id < $1.id }.map { ($0.waiter, $0.opening) } }
         for id in seats.keys {
             guard var seat = seats[id] else { continue }
             if let waiter = seat.waiter {
                 guard let opening = opening(for: seat) else { continue }
                 seat.waiter = nil
-                effects.openings.append((waiter, opening))
+                opened.append((id, waiter, opening))
             } else if let waker = seat.waker, !seat.isSignalled {
                 seat.isSignalled = true
                 effects.wakers.append(waker)
