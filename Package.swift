@@ -62,11 +62,16 @@ let package = Package(
         bench("Traces", ["Core", "Tiers", "TestKit"]),
         bench("Memory", ["Core", "Tiers", "TestKit"]),
 
+        // Killed by the tests while it writes.
+        .executableTarget(
+            name: "StoreWriter", dependencies: ["Core", "Tiers", "Foreign", "TestKit"], path: "Tests/StoreWriter",
+            swiftSettings: common),
+
         tests("CoreTests", ["Core", "TestKit"]),
         tests("DialectsTests", ["Dialects", "TestKit"]),
         tests("TiersTests", ["Core", "Tiers", "Foreign", "TestKit"]),
         tests("EngineTests", ["Engine", "TestKit"]),
-        tests("ForeignTests", ["Core", "Foreign", "TestKit"]),
+        tests("ForeignTests", ["Core", "Tiers", "Foreign", "TestKit", "StoreWriter"]),
         tests("ServerTests", ["Server", "TestKit"]),
         tests("CommandTests", ["refrain", "TestKit"]),
         tests("SimulatorTests", ["Simulator", "Core", "Dialects", "Foreign"]),

@@ -27,6 +27,9 @@ final class BlockingPool: Sendable {
 
     deinit { queue.close() }
 
+    /// How many calls wait for a thread.
+    var waiting: Int { queue.count }
+
     /// Runs `work` on one of the threads, unless the deadline passed before its turn came.
     func run<Value: Sendable>(
         deadline: Int64, _ work: @escaping @Sendable () throws(ObjectFailure) -> Value
@@ -133,6 +136,8 @@ private final class CallQueue: @unchecked Sendable {
         sem_destroy(semaphore)
         semaphore.deallocate()
     }
+
+    var count: Int { state.withLock { $0.count } }
 
     func add(_ call: Call) {
         let refusal: ObjectFailure? = state.withLock { state in

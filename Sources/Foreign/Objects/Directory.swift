@@ -19,7 +19,9 @@ final class Directory: Sendable {
 
     /// Makes the folder if it is not there.
     init(path: String) throws(ObjectFailure) {
-        guard !path.isEmpty else { throw ObjectFailure(.unavailable, "the directory has no name") }
+        guard !path.isEmpty, !path.utf8.contains(0) else {
+            throw ObjectFailure(.unavailable, "the directory's path is empty or holds a zero byte")
+        }
         self.path = path
         // What is there already, or cannot be made, is found out when the whole path is opened.
         for end in path.indices where path[end] == "/" { mkdir(String(path[..<end]), 0o700) }

@@ -103,6 +103,7 @@ package final class DirectoryStore: ObjectStore {
         }
     }
 
+    @discardableResult
     package func delete(_ name: ObjectName, deadline: Int64) async throws(ObjectFailure) -> Bool {
         try await writers.run(deadline: deadline) { [room] () throws(ObjectFailure) in try room.remove(name) }
     }
