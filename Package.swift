@@ -61,6 +61,7 @@ let package = Package(
 
         bench("Traces", ["Core", "Tiers", "TestKit"]),
         bench("Memory", ["Core", "Tiers", "TestKit"]),
+        bench("Storage", ["Core", "Tiers", "Foreign", "TestKit"]),
 
         // Killed by the tests while it writes.
         .executableTarget(

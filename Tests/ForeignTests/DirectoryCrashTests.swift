@@ -30,6 +30,26 @@ struct DirectoryCrashTests {
         #expect(found > 0)
     }
 
+    /// The disk is full for every file of more than 4 KiB, which the system is told to refuse.
+    @Test func aFullDiskIsOneLineAndLeavesNothingHalf() async throws {
+        let fixture = try DirectoryFixture()
+        let log = fixture.path + ".log"
+        defer { try? FileManager.default.removeItem(atPath: log) }
+        let writer = try Writer(directory: fixture.path, seed: Self.seed, log: log)
+        // Until the first large entry failed and the first small one was written.
+        var lines = ""
+        while !writer.hasEnded, !lines.contains("\n") || (try? fixture.files().isEmpty) != false {
+            usleep(1_000)
+            lines = (try? String(contentsOfFile: log, encoding: .utf8)) ?? ""
+        }
+        usleep(50_000)
+        writer.kill()
+        lines = try String(contentsOfFile: log, encoding: .utf8)
+        #expect(lines.split(separator: "\n").count == 1, "\(lines)")
+        #expect(lines.contains(" objects-failing direction=write reason=full "))
+        #expect(try await check(fixture, "seed \(Self.seed)") > 0)
+    }
+
     private func check(_ fixture: DirectoryFixture, _ moment: String) async throws -> Int {
         let store = try await fixture.store()
         let tier = fixture.tier(store)
@@ -58,15 +78,33 @@ private struct Writer {
     private let process: pid_t
 
     init(directory: String, seed: UInt64) throws(NotStarted) {
-        // The program of the tests is a file of the build folder, as the helper is.
-        let folder = URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent()
-        let path = folder.appending(path: "StoreWriter").path
-        let arguments: [UnsafeMutablePointer<CChar>?] = [strdup(path), strdup(directory), strdup(String(seed)), nil]
+        try self.init([Writer.program, directory, String(seed)])
+    }
+
+    /// One that may write no file of more than eight blocks of 512 bytes, and is told so rather than killed.
+    init(directory: String, seed: UInt64, log: String) throws(NotStarted) {
+        let script = "trap '' XFSZ; ulimit -f 8; exec \"$0\" \"$1\" \"$2\" 2>\"$3\""
+        try self.init(["/bin/sh", "-c", script, Writer.program, directory, String(seed), log])
+    }
+
+    /// The program of the tests is a file of the build folder, as the helper is.
+    private static var program: String {
+        URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent().appending(path: "StoreWriter").path
+    }
+
+    private init(_ words: [String]) throws(NotStarted) {
+        let arguments: [UnsafeMutablePointer<CChar>?] = words.map { strdup($0) } + [nil]
         defer { for argument in arguments { free(argument) } }
         var process = pid_t()
-        let code = posix_spawn(&process, path, nil, nil, arguments, environ)
-        guard code == 0 else { throw NotStarted(path: path, code: code) }
+        let code = posix_spawn(&process, words[0], nil, nil, arguments, environ)
+        guard code == 0 else { throw NotStarted(path: words[0], code: code) }
         self.process = process
+    }
+
+    /// Its end is not collected yet, so `kill` does no harm.
+    var hasEnded: Bool {
+        var info = siginfo_t()
+        return waitid(P_PID, id_t(process), &info, WEXITED | WNOHANG | WNOWAIT) == 0 && info.si_signo == SIGCHLD
     }
 
     func kill() {
