@@ -21,9 +21,15 @@ struct DirectoryCrashTests {
         var random = SeededRandom(seed: Self.seed)
         var found = 0
         for round in 0..<Self.kills {
+            let before = try? fixture.files()
             let writer = try Writer(directory: fixture.path, seed: random.next())
-            // From before its first write to long after.
-            usleep(UInt32.random(in: 0..<120_000, using: &random))
+            // Every other one surely while it writes, the others from before its first write to long after.
+            if round % 2 == 0 {
+                while !writer.hasEnded, (try? fixture.files()) == before { usleep(1_000) }
+                usleep(UInt32.random(in: 0..<20_000, using: &random))
+            } else {
+                usleep(UInt32.random(in: 0..<120_000, using: &random))
+            }
             writer.kill()
             found += try await check(fixture, "seed \(Self.seed), round \(round)")
         }
