@@ -139,6 +139,15 @@ struct ObjectTierTests {
         #expect(bench.log.lines.last?.fields.first { $0.name == "failures" }?.value == "20")
     }
 
+    @Test func whatTheStoreFindsTooLargeIsNoFailureOfTheStore() async {
+        let bench = Bench()
+        bench.store.failure = ObjectFailure(.tooLarge, "as told")
+        #expect(await bench.tier.find(key) == nil)
+        #expect(bench.tier.statistics.refused == [.tooLarge: 1])
+        #expect(bench.tier.statistics.failures == [:])
+        #expect(bench.log.lines.isEmpty)
+    }
+
     @Test func aStoreThatFailsNowAndThenIsOneLine() async {
         let bench = Bench()
         for round in 0..<50 {

@@ -21,9 +21,9 @@ package enum EntryFailure: String, Error, Sendable, CaseIterable {
 
     package var word: String { rawValue }
 
-    /// Whether the bytes are of no use to anybody. An entry under an unknown encryption key may be one that another
-    /// sidecar wrote which has the new key already.
-    package var condemns: Bool { self != .unknownEncryptionKey }
+    /// Whether the bytes are of no use to anybody. An entry under an unknown encryption key, or one that is too large,
+    /// may be good for another sidecar, which has the new key already or a higher limit.
+    package var condemns: Bool { self != .unknownEncryptionKey && self != .tooLarge }
 }
 
 /// Why an entry was not turned into bytes.

@@ -3,8 +3,9 @@ import Synchronization
 
 /// The third tier: entries as objects of a store, found under a deadline after which the caller goes on without them.
 ///
-/// What is not a whole entry of the key that was asked for is a counted miss and deleted, and so is what is beyond its
-/// retention. A store that fails is a counted miss and one log line when it begins to fail and when it works again.
+/// What is not a whole entry of the key that was asked for is a counted miss and, unless it may be good for another
+/// sidecar, deleted; so is what is beyond its retention. A store that fails is a counted miss, and one log line when it
+/// begins to fail and one when it works again.
 package final class ObjectTier: Tier {
     package struct Options: Sendable {
         package var write = ObjectWrite.always
@@ -76,7 +77,10 @@ package final class ObjectTier: Tier {
             health.succeeded(.write)
             numbers.withLock { $0.written += 1 }
         } catch {
-            failed(.write, error)
+            guard error.kind == .tooLarge else { return failed(.write, error) }
+            // The store is well.
+            numbers.withLock { $0.notWritten += 1 }
+            await discard(name, deadline: deadline)
         }
     }
 
@@ -100,10 +104,9 @@ package final class ObjectTier: Tier {
                 failed(.read, error)
                 return nil
             }
-            // The store is well; the object is none of ours.
+            // The store is well.
             health.succeeded(.read)
             numbers.withLock { $0.refused[.tooLarge, default: 0] += 1 }
-            await discard(name, deadline: deadline)
             return nil
         }
     }
@@ -161,7 +164,8 @@ package struct ObjectTierStatistics: Sendable, Equatable {
     package var failures: [ObjectFailure.Kind: Int] = [:]
     package var written = 0
     package var deleted = 0
-    /// Entries not written because of their size (`floor`, `ceiling`, the codec's limit), or because encryption failed.
+    /// Entries not written because of their size (`floor`, `ceiling`, the limits of codec and store), or because
+    /// encryption failed.
     package var notWritten = 0
     /// Entries not written because they were offered for the first time (`ObjectWrite.onSecondHit`).
     package var firstSeen = 0
