@@ -42,12 +42,14 @@ let package = Package(
         shelf("Curl", pkgConfig: "libcurl", apt: "libcurl4-gnutls-dev"),
         shelf("Crypto", pkgConfig: "libcrypto", apt: "libssl-dev"),
         shelf("Yaml", pkgConfig: "yaml-0.1", apt: "libyaml-dev"),
+        shelf("LZ4", pkgConfig: "liblz4", apt: "liblz4-dev"),
+        shelf("XXHash", pkgConfig: "libxxhash", apt: "libxxhash-dev"),
 
         library("Core", []),
         library("Dialects", ["Core"]),
         library("Tiers", ["Core"]),
         library("Engine", ["Core", "Dialects", "Tiers"]),
-        library("Foreign", ["Core", "CEvent", "CMicrohttpd", "CCurl", "CCrypto", "CYaml"]),
+        library("Foreign", ["Core", "CEvent", "CMicrohttpd", "CCurl", "CCrypto", "CYaml", "CLZ4", "CXXHash"]),
         library("Server", ["Core", "Dialects", "Engine", "Foreign"]),
         library("TestKit", ["Core", "Dialects", "Tiers", "Engine"]),
         .executableTarget(
@@ -59,12 +61,18 @@ let package = Package(
 
         bench("Traces", ["Core", "Tiers", "TestKit"]),
         bench("Memory", ["Core", "Tiers", "TestKit"]),
+        bench("Storage", ["Core", "Tiers", "Foreign", "TestKit"]),
+
+        // Killed by the tests while it writes.
+        .executableTarget(
+            name: "StoreWriter", dependencies: ["Core", "Tiers", "Foreign", "TestKit"], path: "Tests/StoreWriter",
+            swiftSettings: common),
 
         tests("CoreTests", ["Core", "TestKit"]),
         tests("DialectsTests", ["Dialects", "TestKit"]),
-        tests("TiersTests", ["Tiers", "TestKit"]),
+        tests("TiersTests", ["Core", "Tiers", "Foreign", "TestKit"]),
         tests("EngineTests", ["Engine", "TestKit"]),
-        tests("ForeignTests", ["Core", "Foreign", "TestKit"]),
+        tests("ForeignTests", ["Core", "Tiers", "Foreign", "TestKit", "StoreWriter"]),
         tests("ServerTests", ["Server", "TestKit"]),
         tests("CommandTests", ["refrain", "TestKit"]),
         tests("SimulatorTests", ["Simulator", "Core", "Dialects", "Foreign"]),

@@ -47,7 +47,7 @@ private struct Serve {
     func run() async throws(CommandFailure) {
         Signals.ignoreBrokenPipes()
         let isReady = Flag()
-        var threads: [LoopThread] = []
+        var threads: [SystemThread] = []
         do {
             for (index, worker) in workers.enumerated() {
                 threads.append(try worker.loop.startThread(named: "worker-\(index)"))
@@ -111,7 +111,7 @@ private struct Serve {
         }
     }
 
-    private func stop(_ threads: [LoopThread]) async {
+    private func stop(_ threads: [SystemThread]) async {
         for worker in workers.prefix(threads.count) {
             await worker.close()
             worker.loop.stop()

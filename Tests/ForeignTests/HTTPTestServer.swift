@@ -35,7 +35,7 @@ final class HTTPTestServer: @unchecked Sendable {
     let port: UInt16
     let handler: Handler
     let server: HTTPServer
-    private let thread: LoopThread
+    private let thread: SystemThread
 
     init(_ configure: (inout HTTPServerOptions, Handler) -> Void = { _, _ in }) throws {
         var options = HTTPServerOptions()

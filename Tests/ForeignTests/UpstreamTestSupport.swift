@@ -75,7 +75,7 @@ final class RecordingSink: UpstreamSink {
 final class UpstreamBench: Sendable {
     let loop: EventLoop
     let upstream: CurlUpstream
-    private let thread: LoopThread
+    private let thread: SystemThread
     private let box = ObservationBox()
 
     init(_ base: String, _ change: (inout UpstreamOptions) -> Void = { _ in }) throws {

@@ -44,7 +44,7 @@ private final class ModelBench: @unchecked Sendable {
     }
     let loop: EventLoop
     private var parts: Parts
-    private let thread: LoopThread
+    private let thread: SystemThread
 
     init(_ change: (inout SimulatorOptions) -> Void = { _ in }) throws {
         var options = SimulatorOptions()

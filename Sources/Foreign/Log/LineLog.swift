@@ -11,7 +11,7 @@ package final class LineLog: Log {
     private let format: Settings.LogFormat
     private let clock: any Clock
     private let loop: EventLoop
-    private let thread: LoopThread
+    private let thread: SystemThread
     private let waiting = Atomic(0)
     private let droppedLines = Atomic(0)
 

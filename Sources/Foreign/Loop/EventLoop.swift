@@ -1,4 +1,5 @@
 import CEvent
+import Core
 import Glibc
 import Synchronization
 
@@ -152,42 +153,7 @@ package struct LoopError: Error, CustomStringConvertible {
 
 extension EventLoop {
     /// Runs the loop on a thread of its own; `join` it after `stop`.
-    package func startThread(named name: String) throws(LoopError) -> LoopThread {
-        try LoopThread(loop: self, name: name)
+    package func startThread(named name: String) throws(LoopError) -> SystemThread {
+        try SystemThread(name: name) { [self] in run() }
     }
-}
-
-/// The thread of one loop.
-package final class LoopThread: Sendable {
-    private let identifier: pthread_t
-
-    fileprivate init(loop: EventLoop, name: String) throws(LoopError) {
-        final class Start {
-            let loop: EventLoop
-            let name: String
-            init(_ loop: EventLoop, _ name: String) {
-                self.loop = loop
-                self.name = name
-            }
-        }
-        var identifier = pthread_t()
-        // Retained here and released by the new thread, or below if there is none.
-        let start = Unmanaged.passRetained(Start(loop, name))
-        let status = pthread_create(
-            &identifier, nil,
-            { context in
-                // Always the retained `Start`.
-                let start = Unmanaged<Start>.fromOpaque(context!).takeRetainedValue()
-                pthread_setname_np(pthread_self(), String(start.name.prefix(15)))
-                start.loop.run()
-                return nil
-            }, start.toOpaque())
-        guard status == 0 else {
-            start.release()
-            throw LoopError("pthread_create: \(String(cString: strerror(status)))")
-        }
-        self.identifier = identifier
-    }
-
-    package func join() { pthread_join(identifier, nil) }
 }

@@ -82,14 +82,7 @@ struct MemoryShard: ~Copyable {
         return isDead(entry, now: now) ? nil : entry
     }
 
-    /// Whether an entry is beyond its lifetime and retention. One that claims to come from a future farther away
-    /// than that counts as dead too: after a clock was set back it would otherwise live for as long as the step.
-    func isDead(_ entry: Entry, now: Int64) -> Bool {
-        let facts = entry.facts
-        let life = saturatingSum(max(0, facts.ttl), retainStale)
-        let (age, overflow) = now.subtractingReportingOverflow(facts.createdAt)
-        return overflow || age >= life || age < -life
-    }
+    func isDead(_ entry: Entry, now: Int64) -> Bool { entry.facts.isDead(now: now, retainStale: retainStale) }
 
     func isDead(_ index: NodeIndex, now: Int64) -> Bool {
         slab[index].pointee.entry.map { isDead($0, now: now) } ?? true
@@ -242,10 +235,4 @@ struct MemoryShard: ~Copyable {
         }
         return keys
     }
-}
-
-/// The sum, or the largest number where it would overflow; for two numbers that are not negative.
-func saturatingSum(_ a: Int64, _ b: Int64) -> Int64 {
-    let (sum, overflow) = a.addingReportingOverflow(b)
-    return overflow ? Int64.max : sum
 }
