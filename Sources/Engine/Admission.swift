@@ -29,7 +29,7 @@ package struct RequestHead {
     /// Credentials in other headers than the three above.
     fileprivate(set) var credentials: [(index: Int, value: BytesView)] = []
     fileprivate(set) var keyHeaders: [(index: Int, value: BytesView)] = []
-    fileprivate(set) var controls = Controls()
+    package fileprivate(set) var controls = Controls()
     fileprivate(set) var failure: BypassReason?
 
     package init() {}

@@ -63,6 +63,9 @@ final class DataPlane: HTTPHandler {
             case .nothing: ask(exchange, admitted, head, stale: nil, started)
             }
         } catch {
+            if head.controls.onlyIfCached, error != .disabled {
+                return refuseUncached(exchange, dialect, error, started)
+            }
             let isShared = context.settings.cache.partition != .apiKey
             relay(exchange, dialect, error, isShared ? admission.credentialDigest(of: head) : nil, started)
         }
@@ -90,7 +93,7 @@ final class DataPlane: HTTPHandler {
             model: facts.model(in: exchange.body), namespace: head.namespaceText, tags: head.tagList, stale: stale)
         let id = remember(exchange, admitted.dialect, admitted, admitted.credential, started)
         let ports = ports
-        pending[id]?.task = worker.assumeIsolated { $0.launch(call, id: id, ports: ports) }
+        keep(worker.assumeIsolated { $0.launch(call, id: id, ports: ports) }, of: id)
     }
 
     private func relay(
@@ -102,8 +105,12 @@ final class DataPlane: HTTPHandler {
         let request = UpstreamRequests.make(exchange, body: body, isCacheable: false)
         let id = remember(exchange, dialect, nil, credential, started)
         let ports = ports
-        pending[id]?.task = worker.assumeIsolated { $0.launch(request, reason, id: id, ports: ports) }
+        keep(worker.assumeIsolated { $0.launch(request, reason, id: id, ports: ports) }, of: id)
     }
+
+    /// Remembers the task of a request that is not over yet. The task may have answered while it was launched, so it
+    /// must not be launched in the middle of a change to `pending`.
+    private func keep(_ task: Task<Void, Never>, of id: UInt64) { pending[id]?.task = task }
 
     private func remember(
         _ exchange: HTTPExchange, _ dialect: Dialect?, _ admitted: Admitted?, _ credential: CacheKey?,
@@ -119,6 +126,20 @@ final class DataPlane: HTTPHandler {
 
     /// The client is gone.
     private func forget(_ id: UInt64) { pending.removeValue(forKey: id)?.task?.cancel() }
+
+    /// A request that may not be answered from the cache, by a client that wants no other answer.
+    private func refuseUncached(
+        _ exchange: HTTPExchange, _ dialect: Dialect, _ reason: BypassReason, _ started: Int64
+    ) {
+        ports.metrics.countBypass(reason)
+        let id = remember(exchange, dialect, nil, nil, started)
+        pending[id].map {
+            refuse(
+                $0, status: 504, code: "only-if-cached",
+                "This request cannot be answered from the cache, and only-if-cached was asked for.", .bypass(reason))
+        }
+        end(id, .bypass(reason), nil)
+    }
 
     func wake(_ id: UInt64) { pending[id]?.exchange.wake() }
 
@@ -197,13 +218,15 @@ final class DataPlane: HTTPHandler {
         request.exchange.respond(head.status, response)
     }
 
-    private func stream(_ head: UpstreamHead, _ seat: FlightSeat, _ outcome: Outcome, _ request: Pending, _ id: UInt64) {
+    private func stream(_ head: UpstreamHead, _ seat: FlightSeat, _ outcome: Outcome, _ request: Pending, _ id: UInt64)
+    {
         let worker = worker
         seat.listen { worker.loop.execute { worker.assumeIsolated { $0.wake(id) } } }
         let source = LiveBody(seat: seat) { [weak self] entry in self?.end(id, outcome, entry) }
         let length = request.admitted == nil ? head.contentLength : nil
         guard head.allowsBody(to: request.exchange.method) else {
-            let response = HTTPResponse()
+            // An answer to HEAD tells the length that one to GET would have.
+            let response = head.contentLength.map { HTTPResponse(announcing: $0) } ?? HTTPResponse()
             add(head, outcome, request, isStored: nil, notStored: nil, to: response)
             request.exchange.respond(head.status, response)
             return end(id, outcome, nil)
