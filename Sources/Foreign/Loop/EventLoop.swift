@@ -177,4 +177,12 @@ package final class LoopThread: Sendable {
     }
 
     package func join() { pthread_join(identifier, nil) }
+
+    /// Whether the thread ended in time.
+    package func join(within limit: Duration) -> Bool {
+        var deadline = timespec()
+        clock_gettime(CLOCK_REALTIME, &deadline)
+        deadline.tv_sec += Int(limit.components.seconds)
+        return pthread_timedjoin_np(identifier, nil, &deadline) == 0
+    }
 }
