@@ -30,10 +30,13 @@ final class AdminPlane: HTTPHandler {
     }
 
     private static let pages: [Page] = [
-        Page(method: .get, path: "/healthz", summary: "200 while the process lives", isPublic: true) { plane, exchange in
+        Page(method: .get, path: "/healthz", summary: "200 while the process lives", isPublic: true) {
+            plane, exchange in
             plane.answer(exchange, 200, text: "ok\n")
         },
-        Page(method: .get, path: "/readyz", summary: "200 while it takes requests, 503 before and after", isPublic: true) {
+        Page(
+            method: .get, path: "/readyz", summary: "200 while it takes requests, 503 before and after", isPublic: true
+        ) {
             plane, exchange in
             let isReady = plane.readiness()
             plane.answer(exchange, isReady ? 200 : 503, text: isReady ? "ready\n" : "not ready\n")
@@ -73,9 +76,16 @@ final class AdminPlane: HTTPHandler {
         }
         guard page.isPublic || isAuthorised(exchange) else {
             let response = errorResponse(
-                401, "unauthorised", "Send the admin token as `Authorization: Bearer …`; it is the setting admin.token.")
+                401, "unauthorised", "Send the admin token as `Authorization: Bearer …`; it is the setting admin.token."
+            )
             response.add("WWW-Authenticate", "Bearer realm=\"refrain admin\"")
             exchange.respond(401, response)
+            return .collect(limit: 0)
+        }
+        guard page.isPublic || isFromHere(exchange) else {
+            refuse(
+                exchange, 403, "foreign-page",
+                "Another site's page asked. Name this host by its address, or set admin.token and send it.")
             return .collect(limit: 0)
         }
         guard page.method == exchange.method || (page.method == .get && exchange.method == .head) else {
@@ -120,6 +130,28 @@ final class AdminPlane: HTTPHandler {
             Array(UnsafeRawBufferPointer(rebasing: sent[7...]).trimmed), Array(token.utf8))
     }
 
+    /// Whether a request may come from a person or a program rather than from a page that a browser on this machine
+    /// shows. Pages of other sites can send requests here, and can call this port by a name of their own. A token,
+    /// which they do not have, makes the question idle.
+    private func isFromHere(_ exchange: HTTPExchange) -> Bool {
+        let admin = context.settings.admin
+        guard admin.token.isEmpty else { return true }
+        let host = exchange.header(named: "host")?.text.lowercased() ?? ""
+        if let origin = exchange.header(named: "origin")?.text.lowercased() {
+            guard origin == "http://" + host || origin == "https://" + host else { return false }
+        }
+        return !AdminPlane.isLoopback(admin.listen.host) || AdminPlane.isLoopback(host)
+    }
+
+    /// Whether an address or name, with or without a port, can only mean this machine.
+    static func isLoopback(_ host: String) -> Bool {
+        if host.isEmpty || host == "::1" { return true }
+        let name = host.hasPrefix("[") ? host.prefix { $0 != "]" } + "]" : host.prefix { $0 != ":" }
+        if name == "localhost" || name == "[::1]" { return true }
+        let parts = name.split(separator: ".", omittingEmptySubsequences: false)
+        return parts.count == 4 && parts[0] == "127" && parts.allSatisfy { UInt8($0) != nil }
+    }
+
     private func purge(_ exchange: HTTPExchange) {
         guard let request = try? JSONValue.parse(exchange.body), let object = request.object else {
             return refuse(exchange, 400, "not-json", "Send {\"key\": \"…\"} or {\"all\": true}.")
@@ -144,7 +176,9 @@ final class AdminPlane: HTTPHandler {
         answer(exchange, 200, json: writer.bytes)
     }
 
-    private func answer(_ exchange: HTTPExchange, _ status: Int, text: String, type: String = "text/plain; charset=utf-8") {
+    private func answer(
+        _ exchange: HTTPExchange, _ status: Int, text: String, type: String = "text/plain; charset=utf-8"
+    ) {
         exchange.respond(
             status, headers: [HeaderField("Content-Type", type), HeaderField("Cache-Control", "no-store")],
             body: Bytes(text))
