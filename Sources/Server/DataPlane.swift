@@ -225,8 +225,10 @@ final class DataPlane: HTTPHandler {
         let source = LiveBody(seat: seat) { [weak self] entry in self?.end(id, outcome, entry) }
         let length = request.admitted == nil ? head.contentLength : nil
         guard head.allowsBody(to: request.exchange.method) else {
-            // An answer to HEAD tells the length that one to GET would have.
-            let response = head.contentLength.map { HTTPResponse(announcing: $0) } ?? HTTPResponse()
+            // An answer to HEAD tells the length that one to GET would have. Where it is not known the library says 0:
+            // asked to leave it open it would send the end of a body.
+            let length = request.exchange.method == .head ? head.contentLength : nil
+            let response = length.map { HTTPResponse(announcing: $0) } ?? HTTPResponse()
             add(head, outcome, request, isStored: nil, notStored: nil, to: response)
             request.exchange.respond(head.status, response)
             return end(id, outcome, nil)

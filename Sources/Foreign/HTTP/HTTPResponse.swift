@@ -42,8 +42,8 @@ package final class HTTPResponse {
     /// For an answer that ends with its head, but tells how long a body would be. Whoever sends a body with it breaks
     /// the connection.
     package convenience init(announcing length: Int64) {
-        self.init(
-            raw: MHD_create_response_from_callback(UInt64(max(0, length)), 1024, { _, _, _, _ in -2 }, nil, nil))
+        let size = UInt64(max(0, length))
+        self.init(raw: MHD_create_response_from_callback(size, 1024, { _, _, _, _ in -2 }, nil, nil))
     }
 
     init(raw: OpaquePointer?) {
