@@ -17,6 +17,16 @@ extension UnsafeRawBufferPointer {
 
     package var text: String { String(decoding: self, as: UTF8.self) }
 
+    /// A text that no other bytes have. `text` makes one of all bytes that are not UTF-8, and header lines and targets
+    /// may hold such. These are spelled byte by byte behind a zero, which neither of the two can hold.
+    package var exactText: String {
+        if let text = String(validating: self, as: UTF8.self) { return text }
+        var scalars = String.UnicodeScalarView()
+        scalars.append("\u{0}")
+        for byte in self { scalars.append(Unicode.Scalar(byte)) }
+        return String(scalars)
+    }
+
     /// Without spaces and tabs at either end.
     package var trimmed: UnsafeRawBufferPointer {
         var start = 0

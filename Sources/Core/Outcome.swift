@@ -78,6 +78,9 @@ package enum BypassReason: String, Sendable, CaseIterable, Error {
     case badControl = "bad-control"
     /// A header that must stand alone (a credential, the content type) is sent twice, which servers read differently.
     case duplicateHeader = "duplicate-header"
+    /// `Connection` names a header that the upstream is not to see, so that it would answer another request than the
+    /// key tells.
+    case connectionOption = "connection-option"
     /// `cache.enabled` is false.
     case disabled
 

@@ -26,8 +26,10 @@ package struct RequestHead {
     fileprivate(set) var namespace: BytesView?
     fileprivate(set) var tags: BytesView?
     fileprivate(set) var partition: BytesView?
+    /// Credentials in other headers than the three above.
+    fileprivate(set) var credentials: [(index: Int, value: BytesView)] = []
     fileprivate(set) var keyHeaders: [(index: Int, value: BytesView)] = []
-    fileprivate(set) var controls = Controls()
+    package fileprivate(set) var controls = Controls()
     fileprivate(set) var failure: BypassReason?
 
     package init() {}
@@ -49,6 +51,9 @@ package final class Admission {
     private let reader: RequestReader
     /// In lower case.
     private let keyHeaders: [[UInt8]]
+    private let credentialHeaders: [[UInt8]]
+    /// A bit for each length that a name in `credentialHeaders` has: most names of a request are told by that.
+    private let credentialLengths: UInt64
     private let partitionHeader: [UInt8]?
     private var memo = RequestMemo()
     /// Of the request that was admitted last; kept to be filled again without allocating.
@@ -63,6 +68,8 @@ package final class Admission {
         reader = RequestReader(
             rules: RequestRules(leftOut: settings.cache.leftOut, maxDepth: settings.limits.jsonDepth))
         keyHeaders = settings.cache.keyHeaders.map { Array($0.lowercased().utf8) }
+        credentialHeaders = settings.cache.credentialHeaders.map { Array($0.lowercased().utf8) }
+        credentialLengths = credentialHeaders.reduce(0) { $0 | 1 << UInt64(min($1.count, 63)) }
         if case .header(let name) = settings.cache.partition {
             partitionHeader = Array(name.lowercased().utf8)
         } else {
@@ -80,6 +87,7 @@ package final class Admission {
         for (index, wanted) in keyHeaders.enumerated() where matches(name, wanted) {
             head.keyHeaders.append((index, value))
         }
+        if credentialLengths >> UInt64(min(name.count, 63)) & 1 == 1 { noteCredential(name, value, in: &head) }
         if let partitionHeader, matches(name, partitionHeader) {
             if head.partition != nil { head.failure = head.failure ?? .duplicateHeader }
             head.partition = value
@@ -119,7 +127,19 @@ package final class Admission {
 
     /// The digest by which `Trust` knows the credential of a request.
     package func credentialDigest(of head: RequestHead) -> CacheKey {
-        digestFields(1, [head.authorization, head.apiKey, head.azureKey])
+        digestFields(1, credentials(of: head))
+    }
+
+    private func noteCredential(_ name: BytesView, _ value: BytesView, in head: inout RequestHead) {
+        guard let index = credentialHeaders.firstIndex(where: { matches(name, $0) }) else { return }
+        if head.credentials.contains(where: { $0.index == index }) { head.failure = head.failure ?? .duplicateHeader }
+        head.credentials.append((index, value))
+    }
+
+    private func credentials(of head: RequestHead) -> [BytesView?] {
+        let common = [head.authorization, head.apiKey, head.azureKey]
+        guard !head.credentials.isEmpty else { return common }
+        return common + credentialHeaders.indices.map { index in head.credentials.first { $0.index == index }?.value }
     }
 
     /// The canonical form of the request that was admitted last, and what was left out of it, for `explain`.
@@ -128,7 +148,7 @@ package final class Admission {
 
     private func tenant(of head: RequestHead) -> CacheKey {
         switch cache.partition {
-        case .apiKey: digestFields(2, [head.authorization, head.apiKey, head.azureKey])
+        case .apiKey: digestFields(2, credentials(of: head))
         case .shared: CacheKey(0, 0, 0, 0)
         case .header: digestFields(3, [head.partition])
         }
@@ -136,7 +156,8 @@ package final class Admission {
 
     private func key(of head: RequestHead, _ tenant: CacheKey, _ query: BytesView, _ dialect: Dialect) -> CacheKey {
         let scope = KeyScope(
-            tenant: tenant, namespace: head.namespaceText, query: query.isEmpty ? "" : query.text,
+            tenant: tenant, namespace: head.namespace?.trimmed.exactText ?? "",
+            query: query.isEmpty ? "" : query.exactText,
             headers: head.keyHeaders.isEmpty ? [] : headerFields(head))
         return reader.key(scope: scope, dialect: dialect, digest: digest)
     }
@@ -156,7 +177,7 @@ package final class Admission {
 
     private func headerFields(_ head: RequestHead) -> [HeaderField] {
         head.keyHeaders.map {
-            HeaderField(String(decoding: keyHeaders[$0.index], as: UTF8.self), $0.value.trimmed.text)
+            HeaderField(String(decoding: keyHeaders[$0.index], as: UTF8.self), $0.value.trimmed.exactText)
         }
     }
 
@@ -185,6 +206,7 @@ package final class Admission {
         switch name.count {
         case 7: if name.equalsIgnoringCase("api-key") { try set(&head.azureKey, value) }
         case 9: if name.equalsIgnoringCase("x-api-key") { try set(&head.apiKey, value) }
+        case 10: if name.equalsIgnoringCase("connection") { try checkConnection(value) }
         case 12: if name.equalsIgnoringCase("content-type") { try set(&head.contentType, value) }
         case 13:
             if name.equalsIgnoringCase("authorization") {
@@ -211,6 +233,19 @@ package final class Admission {
     private func set(_ slot: inout BytesView?, _ value: BytesView) throws(BypassReason) {
         guard slot == nil else { throw .duplicateHeader }
         slot = value
+    }
+
+    /// Headers that `Connection` names are not passed on, but may be part of the key. Those that speak of the
+    /// connection alone are not.
+    private func checkConnection(_ value: BytesView) throws(BypassReason) {
+        for part in value.split(separator: UInt8(ascii: ",")) {
+            let option = UnsafeRawBufferPointer(rebasing: part).trimmed
+            let isHarmless =
+                option.equalsIgnoringCase("close") || option.equalsIgnoringCase("keep-alive")
+                || option.equalsIgnoringCase("te") || option.equalsIgnoringCase("upgrade")
+                || option.equalsIgnoringCase("http2-settings")
+            guard isHarmless else { throw .connectionOption }
+        }
     }
 
     private func label(_ value: BytesView) throws(BypassReason) -> BytesView {

@@ -81,7 +81,7 @@ extension Engine {
         let key = call?.admitted.key
         let asked = key.map(purges.reading) ?? 0
         return Flight(
-            credential: call?.admitted.credential,
+            credential: call?.admitted.credential, leader: call?.admitted.facts,
             state: FlightState(
                 dialect: call?.admitted.dialect, form: call?.admitted.form ?? .whole,
                 limits: FlightState.Limits(maxAnswer: cache.maxAnswer.bytes)),
@@ -124,8 +124,9 @@ extension Engine {
     ) -> FollowerStep {
         switch opening {
         case .live(let head):
+            guard suits(head, seat, call) else { return .goAlone }
             metrics.countCoalesced()
-            return .reply(.live(head, seat, .coalesced))
+            return .reply(.live(forFollower(head), seat, .coalesced))
         case .ended(.complete(let entry, _, _)), .ended(.found(let entry)):
             guard let found = shared(entry, call) else { return .goAlone }
             metrics.countCoalesced()
@@ -138,7 +139,7 @@ extension Engine {
             if isOverload(head.status), let stale = usableStale(call) {
                 return .reply(.found(stale, .stale(stale.tier)))
             }
-            return .reply(.whole(head, body, .coalesced, .status))
+            return .reply(.whole(forFollower(head), body, .coalesced, .status))
         case .ended(.failed(let failure)):
             guard isLast || failure.kind == .shutdown else { return .tryAgain }
             if let stale = usableStale(call) { return .reply(.found(stale, .stale(stale.tier))) }
@@ -146,6 +147,23 @@ extension Engine {
         case .ended(.answered), .ended(.relayed), .released, .timedOut: return .goAlone
         case .left: return .reply(.failed(UpstreamFailure(.cancelled, "the client left"), .coalesced))
         }
+    }
+
+    /// Whether an answer that has begun for another is this one's too. What `judge` asks of a complete answer is known
+    /// only at its end, so here it is asked of the call that was made.
+    private func suits(_ head: UpstreamHead, _ seat: FlightSeat, _ call: Call) -> Bool {
+        let wanted = call.admitted
+        if wanted.dialect == .responses, wanted.facts.storesUpstream, !seat.isStoredUpstream { return false }
+        let isAccepted = (200..<300).contains(head.status) || head.status >= 500
+        return isAccepted || seat.isAsked(with: wanted.credential)
+    }
+
+    /// Another's answer without the lines that were meant for the other: its cookies, limits and organisation. The
+    /// lines that are left are those a hit would have, and what the body and the client's next try depend on.
+    private func forFollower(_ head: UpstreamHead) -> UpstreamHead {
+        let names = ["content-type", "content-encoding", "retry-after"] + keepHeaders
+        return UpstreamHead(
+            status: head.status, headers: head.headers.filter { field in names.contains { field.isNamed($0) } })
     }
 
     /// The entry of another's flight, in the form that this call wants.
@@ -159,9 +177,17 @@ extension Engine {
 
     /// The answer held past its lifetime, if this request may have it now.
     private func usableStale(_ call: Call) -> Found? {
-        guard let stale = call.stale, stale.lifetime <= 0 else { return nil }
+        guard let stale = call.stale, stale.lifetime <= 0, isHeld(stale.entry, under: call.admitted.key) else {
+            return nil
+        }
         let allowed = call.admitted.controls.staleIfError.map { $0 * 1000 } ?? cache.staleIfError.milliseconds
         // Zero means never, even in the clock's tick in which the answer expires.
         return allowed > 0 && -stale.lifetime <= allowed ? stale : nil
+    }
+
+    /// Whether an answer found earlier is still there: it may have been purged while the upstream was asked. It may
+    /// also have been given its other form, which makes another entry of it.
+    private func isHeld(_ entry: Entry, under key: CacheKey) -> Bool {
+        held(key).contains { $0.entry.facts.createdAt == entry.facts.createdAt }
     }
 }

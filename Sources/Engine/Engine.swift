@@ -10,7 +10,7 @@ package final class Engine: Sendable {
     let cache: Settings.Cache
     let clock: any Clock
     let purges = PurgeCounts()
-    private let keepHeaders: [String]
+    let keepHeaders: [String]
 
     package init(settings: Settings, memory: MemoryTier, clock: any Clock) {
         self.memory = memory

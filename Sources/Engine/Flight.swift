@@ -70,6 +70,8 @@ package final class Flight: UpstreamSink {
 
     /// With whose credential the upstream is asked, where the cache is shared between credentials.
     fileprivate let credential: CacheKey?
+    /// What the one who started it asked for, where the answer may be shared.
+    fileprivate let leader: RequestFacts?
     private let state: Mutex<FlightState>
     private let abortRule: AbortRule
     /// Judges and keeps a complete answer.
@@ -79,11 +81,12 @@ package final class Flight: UpstreamSink {
     private let onRefusal: @Sendable (NotStored) -> Void
 
     init(
-        credential: CacheKey?, state: consuming FlightState, abortRule: AbortRule,
+        credential: CacheKey?, leader: RequestFacts?, state: consuming FlightState, abortRule: AbortRule,
         land: @escaping @Sendable (FlightCargo) -> FlightEnd, leaveTable: @escaping @Sendable (Flight) -> Void,
         onRefusal: @escaping @Sendable (NotStored) -> Void
     ) {
         self.credential = credential
+        self.leader = leader
         self.state = Mutex(state)
         self.abortRule = abortRule
         self.land = land
@@ -216,6 +219,9 @@ package final class FlightSeat: Sendable {
 
     /// Whether an answer that may depend on the credential it was asked with is this one's too.
     func isAsked(with credential: CacheKey?) -> Bool { flight.credential == credential }
+
+    /// Whether the provider was asked to keep the answer under its id.
+    var isStoredUpstream: Bool { flight.leader?.storesUpstream ?? false }
 
     /// Waits until the answer can be begun; at most `timeout` nanoseconds where given. Gives the seat up when the
     /// task is cancelled.

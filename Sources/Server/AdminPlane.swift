@@ -82,6 +82,12 @@ final class AdminPlane: HTTPHandler {
             exchange.respond(401, response)
             return .collect(limit: 0)
         }
+        guard page.isPublic || isFromHere(exchange) else {
+            refuse(
+                exchange, 403, "foreign-page",
+                "Another site's page asked. Name this host by its address, or set admin.token and send it.")
+            return .collect(limit: 0)
+        }
         guard page.method == exchange.method || (page.method == .get && exchange.method == .head) else {
             let response = errorResponse(405, "method-not-allowed", "Use \(page.method == .get ? "GET" : "POST").")
             response.add("Allow", page.method == .get ? "GET, HEAD" : "POST")
@@ -122,6 +128,28 @@ final class AdminPlane: HTTPHandler {
         else { return false }
         return constantTimeEqual(
             Array(UnsafeRawBufferPointer(rebasing: sent[7...]).trimmed), Array(token.utf8))
+    }
+
+    /// Whether a request may come from a person or a program rather than from a page that a browser on this machine
+    /// shows. Pages of other sites can send requests here, and can call this port by a name of their own. A token,
+    /// which they do not have, makes the question idle.
+    private func isFromHere(_ exchange: HTTPExchange) -> Bool {
+        let admin = context.settings.admin
+        guard admin.token.isEmpty else { return true }
+        let host = exchange.header(named: "host")?.text.lowercased() ?? ""
+        if let origin = exchange.header(named: "origin")?.text.lowercased() {
+            guard origin == "http://" + host || origin == "https://" + host else { return false }
+        }
+        return !AdminPlane.isLoopback(admin.listen.host) || AdminPlane.isLoopback(host)
+    }
+
+    /// Whether an address or name, with or without a port, can only mean this machine.
+    static func isLoopback(_ host: String) -> Bool {
+        if host.isEmpty || host == "::1" { return true }
+        let name = host.hasPrefix("[") ? host.prefix { $0 != "]" } + "]" : host.prefix { $0 != ":" }
+        if name == "localhost" || name == "[::1]" { return true }
+        let parts = name.split(separator: ".", omittingEmptySubsequences: false)
+        return parts.count == 4 && parts[0] == "127" && parts.allSatisfy { UInt8($0) != nil }
     }
 
     private func purge(_ exchange: HTTPExchange) {

@@ -63,6 +63,9 @@ final class DataPlane: HTTPHandler {
             case .nothing: ask(exchange, admitted, head, stale: nil, started)
             }
         } catch {
+            if head.controls.onlyIfCached, error != .disabled {
+                return refuseUncached(exchange, dialect, error, started)
+            }
             let isShared = context.settings.cache.partition != .apiKey
             relay(exchange, dialect, error, isShared ? admission.credentialDigest(of: head) : nil, started)
         }
@@ -126,6 +129,20 @@ final class DataPlane: HTTPHandler {
 
     /// The client is gone.
     private func forget(_ id: UInt64) { pending.removeValue(forKey: id)?.task?.cancel() }
+
+    /// A request that may not be answered from the cache, by a client that wants no other answer.
+    private func refuseUncached(
+        _ exchange: HTTPExchange, _ dialect: Dialect, _ reason: BypassReason, _ started: Int64
+    ) {
+        ports.metrics.countBypass(reason)
+        let id = remember(exchange, dialect, nil, nil, started)
+        pending[id].map {
+            refuse(
+                $0, status: 504, code: "only-if-cached",
+                "This request cannot be answered from the cache, and only-if-cached was asked for.", .bypass(reason))
+        }
+        end(id, .bypass(reason), nil)
+    }
 
     func wake(_ id: UInt64) { pending[id]?.exchange.wake() }
 
@@ -211,7 +228,10 @@ final class DataPlane: HTTPHandler {
         let source = LiveBody(seat: seat) { [weak self] entry in self?.end(id, outcome, entry) }
         let length = request.admitted == nil ? head.contentLength : nil
         guard head.allowsBody(to: request.exchange.method) else {
-            let response = HTTPResponse()
+            // An answer to HEAD tells the length that one to GET would have. Where it is not known the library says 0:
+            // asked to leave it open it would send the end of a body.
+            let length = request.exchange.method == .head ? head.contentLength : nil
+            let response = length.map { HTTPResponse(announcing: $0) } ?? HTTPResponse()
             add(head, outcome, request, isStored: nil, notStored: nil, to: response)
             request.exchange.respond(head.status, response)
             return end(id, outcome, nil)

@@ -32,6 +32,7 @@ struct AnswerStreamTests {
         (events(hello, end("\"insufficient_system_resource\""), "[DONE]"), .finishReason),
         (events(hello, end("\"stop\"", index: 1), "[DONE]"), .incomplete),
         (events(end("\"stop\"", index: 1), "[DONE]"), .incomplete),
+        (events(hello, end("\"stop\""), end("\"stop\"", index: 2)), .incomplete),
         (events(hello, #"{"error":{"message":"overloaded"}}"#), .malformed),
         (events(hello, end("\"stop\"")) + "event: error\ndata: {\"choices\":[]}\n\n", .malformed),
         (events(hello, end("\"stop\""), "[DONE]", hello), .malformed),

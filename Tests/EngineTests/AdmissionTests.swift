@@ -41,6 +41,10 @@ import Testing
         Refusal(reason: .duplicateHeader, headers: [("x-team", "a"), ("X-Team", "a")]) {
             $0.cache.partition = .header("x-team")
         },
+        Refusal(
+            reason: .duplicateHeader,
+            headers: [("ocp-apim-subscription-key", "a"), ("Ocp-Apim-Subscription-Key", "a")]),
+        Refusal(reason: .connectionOption, headers: [("Connection", "keep-alive, anthropic-beta")]),
         Refusal(reason: .requestTooLarge) { $0.cache.maxRequest = ByteCount(bytes: 10) },
         Refusal(reason: .notJSON, body: "{"), Refusal(reason: .notJSON, body: "[]"),
         Refusal(reason: .notJSON, body: ""),
@@ -89,13 +93,41 @@ import Testing
             key([], query: "api-version=1"), key([("openai-organization", "o")]), key([("openai-project", "o")]),
             key([("anthropic-beta", "a"), ("anthropic-beta", "b")]),
             key([("anthropic-beta", "b"), ("anthropic-beta", "a")]),
+            key([("Ocp-Apim-Subscription-Key", "a")]), key([("Ocp-Apim-Subscription-Key", "b")]),
+            key([("x-goog-api-key", "a")]), key([("cf-aig-authorization", "a"), ("x-goog-api-key", "a")]),
         ]
         #expect(Set(keys).count == keys.count)
+    }
+
+    /// The key of a request with one header whose value is these bytes, and the same bytes as its query.
+    private func key(_ name: String, _ bytes: [UInt8]) throws -> CacheKey {
+        let rig = EngineRig()
+        let admission = Admission(settings: rig.settings, digest: FakeDigest())
+        let (name, value, body) = (Bytes(name), Bytes(bytes), Bytes(Self.plain))
+        return try name.withUnsafeBytes { name in
+            try value.withUnsafeBytes { value in
+                try body.withUnsafeBytes { body in
+                    var head = RequestHead()
+                    admission.note(name, value, in: &head)
+                    let query = name.isEmpty ? value : BytesView(rebasing: value[..<0])
+                    return try admission.admit(
+                        head, body: body, dialect: .chat, query: query, now: 0, trust: rig.engine.trust
+                    ).key
+                }
+            }
+        }
+    }
+
+    @Test("bytes that are no text are not all the same", arguments: ["x-refrain-namespace", "anthropic-beta", ""])
+    func rawBytes(name: String) throws {
+        let values: [[UInt8]] = [[0xE9], [0xE8], [0xE9, 0xE9], Array("\u{FFFD}".utf8), Array("é".utf8), [0xC3]]
+        #expect(Set(try values.map { try key(name, $0) }).count == values.count)
     }
 
     @Test("what does not") func sameKey() throws {
         let plain = try key([])
         #expect(try key([("x-refrain-ttl", "5"), ("x-refrain-tags", "a, b"), ("user-agent", "x")]) == plain)
+        #expect(try key([("connection", "Keep-Alive, TE,, close"), ("Upgrade", "h2c")]) == plain)
         #expect(try key([("OpenAI-Organization", "o")]) == key([("openai-organization", " o ")]))
     }
 

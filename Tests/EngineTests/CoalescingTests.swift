@@ -50,6 +50,47 @@ import Testing
         #expect(scene.calls.count == 1)
     }
 
+    @Test("a follower has none of the lines that were meant for the leader", arguments: [200, 500])
+    func leadersLines(status: Int) throws {
+        let scene = Scene()
+        let leader = try scene.ask(form: .stream)
+        let follower = try scene.ask(form: .stream)
+        let lines = [
+            HeaderField("Set-Cookie", "session=1"), HeaderField("openai-organization", "leader"),
+            HeaderField("Retry-After", "3"),
+        ]
+        scene.calls[0].respond(.stream, status: status, headers: lines)
+        for event in answer.events { scene.then { scene.calls[0].deliver(event) } }
+        scene.then { scene.calls[0].finish() }
+        if status == 200 {
+            #expect(leader.served?.headers.first(named: "set-cookie") == "session=1")
+            #expect(follower.served?.headers.map(\.name) == ["Content-Type", "x-request-id", "Retry-After"])
+        }
+        #expect(follower.served?.outcome == .coalesced)
+        scene.expectQuiet([leader, follower])
+    }
+
+    @Test("who wants the provider to keep the answer does not follow who does not", arguments: [true, false])
+    func storedUpstream(leaderStores: Bool) throws {
+        let scene = Scene()
+        func ask(stores: Bool) throws -> Client {
+            let body = ModelRequest.body(.responses, "hi", form: .stream, extra: #""store":\#(stores),"#)
+            let call = try scene.rig.admit(body, .responses)
+            let client = Client()
+            client.task = scene.stage.spawn { client.set(await scene.rig.serve(call)) }
+            scene.stage.run()
+            return client
+        }
+        let leader = try ask(stores: leaderStores)
+        let follower = try ask(stores: !leaderStores)
+        let events = ModelAnswer.events(.responses, ["it ", "is"])
+        scene.then { scene.calls[0].answer(.stream, events) }
+        #expect(scene.calls.count == (leaderStores ? 1 : 2))
+        if !leaderStores { scene.then { scene.calls[1].answer(.stream, events) } }
+        #expect(follower.served?.outcome == (leaderStores ? .coalesced : .miss))
+        scene.expectQuiet([leader, follower])
+    }
+
     @Test("a late follower of a stream has the past, then the live rest") func lateFollower() throws {
         let scene = Scene()
         let leader = try scene.ask(form: .stream)

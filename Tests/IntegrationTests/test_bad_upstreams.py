@@ -535,3 +535,18 @@ def test_tls_upstream_that_does_not_speak_tls(start, upstream, prompt):
     deaf.answers_before_reading = b"HTTP/1.1 400 Bad Request\r\n\r\n"
     refrain = start(upstream={"url": f"https://127.0.0.1:{deaf.port}"})
     assert_error(ask(refrain, prompt), 502, "upstream-tls")
+
+
+@pytest.mark.parametrize("line", ["Content-Length: 12345", "Transfer-Encoding: chunked"])
+def test_head_tells_the_length_of_a_body_that_does_not_come(start, upstream, line):
+    def script(call, peer):
+        peer.send(b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n%s\r\n\r\n" % line.encode())
+
+    refrain = start(port=upstream(script).port)
+    with wire.Connection(refrain.port) as connection:
+        for _ in range(2):
+            answer = connection.ask("HEAD", "/v1/files/one/content")
+            assert (answer.status, answer.body) == (200, b"")
+            if line.startswith("Content-Length"):
+                assert answer.header("content-length") == "12345"
+            assert answer.header("transfer-encoding") is None

@@ -56,6 +56,15 @@ def test_only_if_cached(refrain, model, prompt, dialect):
     assert model.count(prompt) == 1
 
 
+@pytest.mark.parametrize("content", [b"{", b'{"messages":[]}'])
+def test_only_if_cached_holds_for_what_cannot_be_cached(refrain, content):
+    calls = refrain.metrics().sum("refrain_upstream_duration_seconds_count")
+    refused = refrain.post(CHAT, content, [("Cache-Control", "only-if-cached")])
+    assert (refused.status, refused.outcome) == (504, "bypass")
+    assert_error(refused, "chat", "only-if-cached")
+    assert refrain.metrics().sum("refrain_upstream_duration_seconds_count") == calls
+
+
 def assert_error(answer, dialect, code):
     """One clear JSON error in the shape of the dialect."""
     assert answer.header("content-type") == "application/json"
@@ -184,6 +193,7 @@ BYPASSES = {
     "unusable-field": lambda p: ([], {"messages": [p]}),
     "bad-control": lambda p: ([("x-refrain-ttl", "x")], body("chat", p)),
     "duplicate-header": lambda p: ([("x-api-key", "a"), ("x-api-key", "b")], body("chat", p)),
+    "connection-option": lambda p: ([("Connection", "keep-alive, anthropic-beta")], body("chat", p)),
 }
 
 

@@ -117,6 +117,21 @@ def test_requests_without_a_credential_share(refrain, model, prompt):
     assert model.last(prompt).header("authorization") is None
 
 
+@pytest.mark.parametrize("name", ["Ocp-Apim-Subscription-Key", "x-goog-api-key"])
+def test_credentials_of_gateways_part_tenants(refrain, prompt, name):
+    def outcome(value):
+        return refrain.post(PATH["chat"], body("chat", prompt), [(name, value)]).outcome
+
+    assert [outcome("a"), outcome("b"), outcome("a"), outcome("b")] == ["miss", "miss", "hit", "hit"]
+
+
+def test_namespaces_that_are_no_text_are_apart(refrain, prompt):
+    def outcome(value):
+        return refrain.post(PATH["chat"], body("chat", prompt), [("x-refrain-namespace", value)]).outcome
+
+    assert [outcome("\xe9"), outcome("\xe8"), outcome("\xe9")] == ["miss", "miss", "hit"]
+
+
 KEY_HEADERS = [
     [], [("x-refrain-namespace", "a")], [("x-refrain-namespace", "b")], [("anthropic-version", "2023-06-01")],
     [("anthropic-version", "2024-01-01")], [("anthropic-beta", "tools")], [("OpenAI-Beta", "x")],

@@ -54,6 +54,10 @@ package struct Settings: Sendable, Equatable {
         package var keyHeaders = [
             "anthropic-version", "anthropic-beta", "openai-beta", "openai-organization", "openai-project",
         ]
+        package var credentialHeaders = [
+            "ocp-apim-subscription-key", "x-goog-api-key", "cf-aig-authorization", "x-portkey-api-key", "helicone-auth",
+            "x-litellm-api-key",
+        ]
         package var keepHeaders = ["x-request-id", "request-id", "openai-model", "openai-version"]
         package var maxRequest = ByteCount.mebibytes(8)
         package var maxAnswer = ByteCount.mebibytes(32)

@@ -74,6 +74,9 @@ package enum SettingsTable {
                 why: "different questions would get the same answer"),
             "Top-level members of the request that do not change the answer and are no part of the key."),
         .init(
+            "cache.credentialHeaders", \.cache.credentialHeaders, .headerNames(example: "[x-gateway-key]"),
+            "Request headers that carry a credential, besides `Authorization`, `x-api-key` and `api-key`."),
+        .init(
             "cache.keyHeaders", \.cache.keyHeaders, .headerNames(example: "[openai-beta]"),
             "Request headers that are part of the key."),
         .init(

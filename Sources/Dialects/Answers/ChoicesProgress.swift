@@ -43,7 +43,9 @@ struct ChoicesProgress {
         guard let first = endings.first, first != nil else { throw .incomplete }
         for ending in endings {
             switch ending {
-            case nil, .complete: continue
+            case .complete: continue
+            // Without its last event, a stream may have ended before a choice began.
+            case nil: if !isDone { throw .incomplete }
             case .open: throw .incomplete
             case .unfit: throw .finishReason
             }

@@ -39,6 +39,13 @@ package final class HTTPResponse {
         self.init(raw: response)
     }
 
+    /// For an answer that ends with its head, but tells how long a body would be. Whoever sends a body with it breaks
+    /// the connection.
+    package convenience init(announcing length: Int64) {
+        let size = UInt64(max(0, length))
+        self.init(raw: MHD_create_response_from_callback(size, 1024, { _, _, _, _ in -2 }, nil, nil))
+    }
+
     init(raw: OpaquePointer?) {
         // The library refuses to make a response only when memory is out, which Swift does not survive either.
         self.raw = raw!

@@ -42,11 +42,16 @@ package final class LineLog: Log {
         }
     }
 
-    /// Writes what waits and ends the thread.
+    /// Writes what waits and ends the thread. Where nobody reads the lines that would take for ever, so it is given up
+    /// after a while.
     package func close() {
         loop.stop()
-        thread.join()
+        if !thread.join(within: LineLog.closeLimit) {
+            droppedLines.wrappingAdd(max(0, waiting.load(ordering: .relaxed)), ordering: .relaxed)
+        }
     }
+
+    private static let closeLimit = Duration.seconds(2)
 
     private func json(_ time: Int64, _ level: LogLevel, _ event: String, _ fields: [LogField]) -> [UInt8] {
         var writer = JSONWriter()

@@ -35,6 +35,14 @@ package struct SystemThread: Sendable {
 
     package func join() { pthread_join(identifier, nil) }
 
+    /// Whether it ended in time.
+    package func join(within limit: Duration) -> Bool {
+        var deadline = timespec()
+        clock_gettime(CLOCK_REALTIME, &deadline)
+        deadline.tv_sec += Int(limit.components.seconds)
+        return pthread_timedjoin_np(identifier, nil, &deadline) == 0
+    }
+
     /// Lets it end by itself.
     func detach() { pthread_detach(identifier) }
 }
