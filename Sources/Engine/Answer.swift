@@ -154,6 +154,7 @@ extension Engine {
     private func suits(_ head: UpstreamHead, _ seat: FlightSeat, _ call: Call) -> Bool {
         let wanted = call.admitted
         if wanted.dialect == .responses, wanted.facts.storesUpstream, !seat.isStoredUpstream { return false }
+        if wantsUnaskedUsage(wanted), !seat.isAskedForUsage { return false }
         let isAccepted = (200..<300).contains(head.status) || head.status >= 500
         return isAccepted || seat.isAsked(with: wanted.credential)
     }
@@ -181,7 +182,8 @@ extension Engine {
             return nil
         }
         let allowed = call.admitted.controls.staleIfError.map { $0 * 1000 } ?? cache.staleIfError.milliseconds
-        return -stale.lifetime <= allowed ? stale : nil
+        // None at all is not until the end of the millisecond in which it expired.
+        return allowed > 0 && -stale.lifetime <= allowed ? stale : nil
     }
 
     /// Whether an answer found earlier is still there: it may have been purged while the upstream was asked. It may

@@ -220,6 +220,9 @@ package final class FlightSeat: Sendable {
     /// Whether an answer that may depend on the credential it was asked with is this one's too.
     func isAsked(with credential: CacheKey?) -> Bool { flight.credential == credential }
 
+    /// Whether the one who started the call asked for a report of usage.
+    var isAskedForUsage: Bool { flight.leader?.wantsUsage ?? false }
+
     /// Whether the provider was asked to keep the answer under its id.
     var isStoredUpstream: Bool { flight.leader?.storesUpstream ?? false }
 
