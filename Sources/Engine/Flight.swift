@@ -193,6 +193,15 @@ package final class Flight: UpstreamSink {
         }
     }
 
+    private func waitForLaggards() {
+        let patience = state.withLock { $0.limits.patience }
+        let timer = abortRule.scheduler.schedule(after: patience) { [weak self] in
+            guard let self else { return }
+            perform(state.withLock { $0.dropLaggards() })
+        }
+        perform(state.withLock { $0.hold(patience: timer) })
+    }
+
     private func abandon(since boardings: Int) { perform(state.withLock { $0.abandon(since: boardings) }) }
 
     private func perform(_ effects: FlightState.Effects) {
@@ -200,6 +209,8 @@ package final class Flight: UpstreamSink {
         for (waiter, opening) in effects.openings { waiter.resume(returning: opening) }
         for waker in effects.wakers { waker() }
         effects.stops?.cancel()
+        effects.stopsPatience?.cancel()
+        if effects.isHeldUp { waitForLaggards() }
         effects.cancels?.cancel()
         effects.resumes?.resume()
     }
