@@ -52,8 +52,8 @@ package final class Admission {
     /// In lower case.
     private let keyHeaders: [[UInt8]]
     private let credentialHeaders: [[UInt8]]
-    /// A bit for each length that a name in `credentialHeaders` has: most names of a request are told by that.
-    private let credentialLengths: UInt64
+    /// A bit for each length that a name in these lists has: most names of a request are told by that.
+    private let keyLengths, credentialLengths: UInt64
     private let partitionHeader: [UInt8]?
     private var memo = RequestMemo()
     /// Of the request that was admitted last; kept to be filled again without allocating.
@@ -69,7 +69,8 @@ package final class Admission {
             rules: RequestRules(leftOut: settings.cache.leftOut, maxDepth: settings.limits.jsonDepth))
         keyHeaders = settings.cache.keyHeaders.map { Array($0.lowercased().utf8) }
         credentialHeaders = settings.cache.credentialHeaders.map { Array($0.lowercased().utf8) }
-        credentialLengths = credentialHeaders.reduce(0) { $0 | 1 << UInt64(min($1.count, 63)) }
+        keyLengths = keyHeaders.reduce(0) { $0 | Admission.lengthBit($1.count) }
+        credentialLengths = credentialHeaders.reduce(0) { $0 | Admission.lengthBit($1.count) }
         if case .header(let name) = settings.cache.partition {
             partitionHeader = Array(name.lowercased().utf8)
         } else {
@@ -84,10 +85,13 @@ package final class Admission {
         } catch {
             head.failure = head.failure ?? error
         }
-        for (index, wanted) in keyHeaders.enumerated() where matches(name, wanted) {
-            head.keyHeaders.append((index, value))
+        let length = Admission.lengthBit(name.count)
+        if keyLengths & length != 0 {
+            for (index, wanted) in keyHeaders.enumerated() where matches(name, wanted) {
+                head.keyHeaders.append((index, value))
+            }
         }
-        if credentialLengths >> UInt64(min(name.count, 63)) & 1 == 1 { noteCredential(name, value, in: &head) }
+        if credentialLengths & length != 0 { noteCredential(name, value, in: &head) }
         if let partitionHeader, matches(name, partitionHeader) {
             if head.partition != nil { head.failure = head.failure ?? .duplicateHeader }
             head.partition = value
@@ -129,6 +133,8 @@ package final class Admission {
     package func credentialDigest(of head: RequestHead) -> CacheKey {
         digestFields(1, credentials(of: head))
     }
+
+    private static func lengthBit(_ count: Int) -> UInt64 { 1 << UInt64(min(count, 63)) }
 
     private func noteCredential(_ name: BytesView, _ value: BytesView, in head: inout RequestHead) {
         guard let index = credentialHeaders.firstIndex(where: { matches(name, $0) }) else { return }

@@ -154,6 +154,7 @@ extension Engine {
     private func suits(_ head: UpstreamHead, _ seat: FlightSeat, _ call: Call) -> Bool {
         let wanted = call.admitted
         if wanted.dialect == .responses, wanted.facts.storesUpstream, !seat.isStoredUpstream { return false }
+        if wantsUnaskedUsage(wanted), !seat.isAskedForUsage { return false }
         let isAccepted = (200..<300).contains(head.status) || head.status >= 500
         return isAccepted || seat.isAsked(with: wanted.credential)
     }

@@ -105,9 +105,16 @@ package final class Engine: Sendable {
         return isFresh ? .fresh(found) : .stale(found)
     }
 
+    /// Whether a request asks for usage that the upstream reports only to those who ask, where not all are made to.
+    func wantsUnaskedUsage(_ wanted: Admitted) -> Bool {
+        let hasOption = wanted.dialect == .chat || wanted.dialect == .completions
+        return !cache.askForUsage && hasOption && wanted.form == .stream && wanted.facts.wantsUsage
+    }
+
     /// The entry in a form that can be served, nil where there is none.
     private func suitable(_ entry: Entry, for wanted: Admitted, now: Int64) -> Entry? {
         if wanted.dialect == .responses, wanted.facts.storesUpstream, !entry.facts.storedUpstream { return nil }
+        if wantsUnaskedUsage(wanted), entry.facts.promptTokens < 0, entry.facts.completionTokens < 0 { return nil }
         if entry.has(wanted.form) { return entry }
         let asked = purges.reading(of: wanted.key)
         let held = memory.peek(wanted.key, now: now)

@@ -193,6 +193,15 @@ package final class Flight: UpstreamSink {
         }
     }
 
+    private func waitForLaggards() {
+        let patience = state.withLock { $0.limits.patience }
+        let timer = abortRule.scheduler.schedule(after: patience) { [weak self] in
+            guard let self else { return }
+            perform(state.withLock { $0.dropLaggards() })
+        }
+        perform(state.withLock { $0.hold(patience: timer) })
+    }
+
     private func abandon(since boardings: Int) { perform(state.withLock { $0.abandon(since: boardings) }) }
 
     private func perform(_ effects: FlightState.Effects) {
@@ -200,6 +209,8 @@ package final class Flight: UpstreamSink {
         for (waiter, opening) in effects.openings { waiter.resume(returning: opening) }
         for waker in effects.wakers { waker() }
         effects.stops?.cancel()
+        effects.stopsPatience?.cancel()
+        if effects.isHeldUp { waitForLaggards() }
         effects.cancels?.cancel()
         effects.resumes?.resume()
     }
@@ -219,6 +230,9 @@ package final class FlightSeat: Sendable {
 
     /// Whether an answer that may depend on the credential it was asked with is this one's too.
     func isAsked(with credential: CacheKey?) -> Bool { flight.credential == credential }
+
+    /// Whether the one who started the call asked for a report of usage.
+    var isAskedForUsage: Bool { flight.leader?.wantsUsage ?? false }
 
     /// Whether the provider was asked to keep the answer under its id.
     var isStoredUpstream: Bool { flight.leader?.storesUpstream ?? false }

@@ -13,6 +13,8 @@ struct FlightState {
         var maxAnswer: Int
         /// How far the upstream may be ahead of the slowest reader of a relayed answer, in bytes.
         var window = 1 << 20
+        /// How long a reader that has fallen behind may hold up one that has not, in nanoseconds.
+        var patience: Int64 = 5_000_000_000
         /// A whole answer is held back until it is complete, so that a failure in the middle can still be told as
         /// one; beyond this size it is passed on as it comes.
         var heldBack = 1 << 20
@@ -39,6 +41,9 @@ struct FlightState {
         var stops: (any Scheduled)?
         /// New followers must not find this flight any more.
         var leavesTable = false
+        /// Somebody's slowness holds up the upstream, and with it the other readers: `dropLaggards` after a while.
+        var isHeldUp = false
+        var stopsPatience: (any Scheduled)?
         /// Nobody waits any more; the abort rule says what then.
         var isAlone = false
         /// Only to be let go of: what a closure or a call holds may be a seat of this flight, and giving that up takes
@@ -48,7 +53,7 @@ struct FlightState {
     }
 
     let dialect: Dialect?
-    private let limits: Limits
+    let limits: Limits
     private(set) var head: UpstreamHead?
     /// How the answer is laid out; before the head is there, how it was asked for.
     private(set) var form: Form
@@ -66,6 +71,8 @@ struct FlightState {
     private var call: (any UpstreamCall)?
     /// Ends a flight that nobody waits for.
     private var abortTimer: (any Scheduled)?
+    /// Drops the readers that hold up the others.
+    private var patienceTimer: (any Scheduled)?
 
     /// `dialect` nil: the answer is only relayed.
     init(dialect: Dialect?, form: Form, limits: Limits) {
@@ -120,6 +127,32 @@ struct FlightState {
         } else {
             effects.stops = timer
         }
+        return effects
+    }
+
+    /// Keeps the timer that will drop those who hold up the others, unless nobody does any more.
+    mutating func hold(patience timer: any Scheduled) -> Effects {
+        var effects = Effects()
+        if isPaused, end == nil {
+            effects.stopsPatience = patienceTimer.take()
+            patienceTimer = timer
+        } else {
+            effects.stopsPatience = timer
+        }
+        return effects
+    }
+
+    /// Breaks the answers of those who are far behind, if there is somebody who is not.
+    mutating func dropLaggards() -> Effects {
+        var effects = Effects()
+        patienceTimer = nil
+        let lags = seats.mapValues { log.end - $0.reader.position }
+        guard isPaused, end == nil, let least = lags.values.min(), least < limits.window / 2 else { return effects }
+        for (id, lag) in lags where lag >= limits.window / 2 {
+            // Woken to find that it has no seat any more.
+            if let waker = seats.removeValue(forKey: id)?.waker { effects.wakers.append(waker) }
+        }
+        release(&effects)
         return effects
     }
 
@@ -213,6 +246,7 @@ struct FlightState {
         var effects = Effects()
         if isAbandoned { return (.stop, effects) }
         if isRelaying, log.end - slowest >= limits.window {
+            effects.isHeldUp = !isPaused && seats.count > 1
             isPaused = true
             return (.pause, effects)
         }
@@ -266,6 +300,7 @@ struct FlightState {
         self.end = end
         effects.endedCall = call.take()
         effects.stops = abortTimer.take()
+        effects.stopsPatience = patienceTimer.take()
         effects.leavesTable = true
         settle(&effects)
         // Nothing is left to be told; and what a waker holds may hold a seat.
@@ -318,6 +353,7 @@ struct FlightState {
         log.release(before: slowest)
         if isPaused, let call, log.end - slowest < limits.window / 2 {
             isPaused = false
+            effects.stopsPatience = patienceTimer.take()
             effects.resumes = call
         }
     }

@@ -93,6 +93,7 @@ import Testing
             key([], query: "api-version=1"), key([("openai-organization", "o")]), key([("openai-project", "o")]),
             key([("anthropic-beta", "a"), ("anthropic-beta", "b")]),
             key([("anthropic-beta", "b"), ("anthropic-beta", "a")]),
+            key([("x-portkey-provider", "a")]), key([("x-portkey-provider", "b")]), key([("x-portkey-config", "a")]),
             key([("Ocp-Apim-Subscription-Key", "a")]), key([("Ocp-Apim-Subscription-Key", "b")]),
             key([("x-goog-api-key", "a")]), key([("cf-aig-authorization", "a"), ("x-goog-api-key", "a")]),
         ]

@@ -189,6 +189,20 @@ import Testing
         scene.expectQuiet([leader, follower])
     }
 
+    @Test("no stale answer for who wants none, not even at the moment of its expiry") func noStale() throws {
+        let scene = Scene { $0.cache.ttl = .seconds(10) }
+        try scene.ask()
+        scene.then { scene.calls[0].answer(.whole, [ModelAnswer.whole(.chat, "old")]) }
+        scene.rig.clock.advance(.seconds(10))
+        let strict = try scene.ask(headers: [EngineRig.credential, ("cache-control", "stale-if-error=0")])
+        scene.then { scene.calls[1].answer(.whole, ["{}"], status: 500) }
+        #expect(strict.served?.status == 500)
+        let lax = try scene.ask()
+        scene.then { scene.calls[2].answer(.whole, ["{}"], status: 500) }
+        #expect(lax.served?.outcome == .stale(.memory))
+        scene.expectQuiet([strict, lax])
+    }
+
     @Test("an answer that was purged while the upstream was asked is not served") func purgedStale() throws {
         let scene = Scene { $0.cache.ttl = .seconds(10) }
         try scene.ask()

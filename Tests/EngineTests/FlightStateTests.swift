@@ -211,6 +211,43 @@ import Testing
         }
     }
 
+    @Test("who reads nothing does not hold up for ever who reads on", arguments: [true, false])
+    func laggards(isLeaderSlow: Bool) {
+        var limits = FlightState.Limits(maxAnswer: 1000)
+        limits.window = 100
+        var state = FlightState(dialect: .chat, form: .stream, limits: limits)
+        _ = state.takeSeat(form: nil, wantsUsage: true)
+        _ = state.takeSeat(form: .stream, wantsUsage: true)
+        _ = state.departed(Call())
+        _ = state.responded(head(.stream))
+        _ = deliver("data: nonsense\n\n", to: &state)
+        let (slow, fast) = isLeaderSlow ? (1, 2) : (2, 1)
+        let target = UnsafeMutableRawBufferPointer.allocate(byteCount: 1000, alignment: 1)
+        defer { target.deallocate() }
+        for seat in [slow, fast] {
+            _ = state.read(seat: seat, into: target)
+            _ = state.listen(seat: seat) {}
+        }
+        var effects = FlightState.Effects()
+        var demand = SinkDemand.more
+        while demand != .pause {
+            (demand, effects) = deliver(": filling the window\n\n", to: &state)
+            if demand == .more { _ = state.read(seat: fast, into: target) }
+        }
+        #expect(effects.isHeldUp)
+        #expect(deliver("again", to: &state).1.isHeldUp == false, "once is enough")
+        #expect(words(state.hold(patience: Timer())).isEmpty)
+        #expect(words(state.dropLaggards()) == "resume, wake 1")
+        #expect(state.read(seat: slow, into: target).0 == .broken)
+        #expect(state.read(seat: fast, into: target).0 == .later)
+        #expect(words(state.dropLaggards()).isEmpty)
+        #expect(deliver(": more\n\n", to: &state).0 == .more)
+        // Somebody who is alone may take all the time there is.
+        while deliver(": filling the window\n\n", to: &state).0 == .more {}
+        #expect(words(state.dropLaggards()).isEmpty)
+        #expect(words(state.ended(.relayed)) == "leave-table")
+    }
+
     @Test("a relayed answer stays within its window") func backpressure() {
         var limits = FlightState.Limits(maxAnswer: 1000)
         limits.window = 100

@@ -34,6 +34,26 @@ import Tiers
         #expect(scene.rig.count(.tierLookups) == 1, "one hit and one miss, not a miss for each look")
     }
 
+    @Test("usage that nobody asked for is asked for by those who want it") func unaskedUsage() throws {
+        let scene = Scene { $0.cache.askForUsage = false }
+        let silent = ModelAnswer.events(.chat, ["it ", "is"], reportsUsage: false)
+        func ask(_ includeUsage: Bool) throws -> Client { try scene.ask(form: .stream, includeUsage: includeUsage) }
+        let clients = [try ask(false), try ask(true)]
+        // One that follows goes its own way when the answer begins without usage.
+        scene.calls[0].respond(.stream)
+        for event in silent { scene.then { scene.calls[0].deliver(event) } }
+        scene.then { scene.calls[0].finish() }
+        #expect(scene.calls.count == 2)
+        scene.then { scene.calls[1].answer(.stream, answer.events) }
+        #expect(clients[0].body == silent.joined())
+        #expect(clients[1].body == answer.stream)
+        // The fuller answer serves both.
+        #expect(try ask(true).body == answer.stream)
+        #expect(try ask(false).body == answer.streamWithoutUsage)
+        #expect(scene.calls.count == 2)
+        scene.expectQuiet(clients)
+    }
+
     @Test("every dialect, in both forms, from either form", arguments: Dialect.allCases, Form.allCases)
     func forms(dialect: Dialect, origin: Form) throws {
         guard dialect != .embeddings || origin == .whole else { return }

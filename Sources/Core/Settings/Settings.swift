@@ -53,6 +53,9 @@ package struct Settings: Sendable, Equatable {
         ]
         package var keyHeaders = [
             "anthropic-version", "anthropic-beta", "openai-beta", "openai-organization", "openai-project",
+            // With these a gateway is told which provider, model or configuration is to answer.
+            "helicone-target-url", "x-goog-user-project", "x-portkey-config", "x-portkey-provider",
+            "x-portkey-virtual-key",
         ]
         package var credentialHeaders = [
             "ocp-apim-subscription-key", "x-goog-api-key", "cf-aig-authorization", "x-portkey-api-key", "helicone-auth",
