@@ -147,6 +147,8 @@ package final class Engine: Sendable {
 
     /// nil when it was kept.
     private func keep(_ entry: Entry, under key: CacheKey, asked: UInt64, now: Int64) -> NotStored? {
+        // A lifetime of nothing means that nobody else is to have it, not even when the upstream fails.
+        guard entry.facts.ttl > 0 else { return .expired }
         guard purges.reading(of: key) == asked else { return .purged }
         switch memory.insert(entry, under: key, now: now) {
         case .stored, .replaced: break

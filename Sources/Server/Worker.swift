@@ -11,12 +11,15 @@ package struct ServerContext: Sendable {
     package var registry: MetricsRegistry
     package var log: any Log
     package var clock: any Clock
+    /// For the bodies of requests under way.
+    let bodyBudget: ByteBudget
 
     package init(
         settings: Settings, engine: Engine, digest: any Digesting, registry: MetricsRegistry, log: any Log,
         clock: any Clock
     ) {
         self.settings = settings
+        bodyBudget = ByteBudget(limit: settings.limits.requestMemory)
         self.engine = engine
         self.digest = digest
         self.registry = registry
@@ -66,6 +69,7 @@ package actor Worker {
             upstream: upstream, scheduler: LoopScheduler(loop: loop), metrics: metrics)
         let plane = DataPlane(worker: self, context: context, ports: ports)
         var options = HTTPServerOptions(context.settings)
+        options.bodyBudget = context.bodyBudget
         options.address = context.settings.listen.host
         options.port = port
         options.reusePort = true

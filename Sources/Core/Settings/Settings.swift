@@ -121,6 +121,7 @@ package struct Settings: Sendable, Equatable {
         /// 0: one per core.
         package var workers = 0
         package var requestBody = ByteCount.mebibytes(64)
+        package var requestMemory = ByteCount.mebibytes(512)
         package var requestHead = ByteCount.kibibytes(8)
         package var connections = 20_000
         package var idleTimeout = Duration.seconds(75)

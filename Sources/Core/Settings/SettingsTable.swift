@@ -136,6 +136,9 @@ package enum SettingsTable {
             "limits.requestBody", \.limits.requestBody, .size(.kibibytes(1) ... .gibibytes(16)),
             "The largest request body; larger ones are answered with 413."),
         .init(
+            "limits.requestMemory", \.limits.requestMemory, .size(.mebibytes(1) ... .gibibytes(64)),
+            "What all request bodies under way may hold together; beyond it, larger ones are answered with 503."),
+        .init(
             "limits.requestHead", \.limits.requestHead, .size(.kibibytes(4) ... .mebibytes(1)),
             "The largest request line with its headers; larger ones are answered with 431."),
         .init(

@@ -52,7 +52,7 @@ extension HTTPExchange {
         switch plan {
         case .collect(let limit):
             guard let length = table.contentLength, length > Int64(limit) else { return true }
-            return refuseBody()
+            return refuseBody(.bodyTooLarge)
         case .stream:
             let loop = server.loop
             // Unchecked transfer: the exchange is only touched on the loop's thread, to which the closure hops.
@@ -127,10 +127,9 @@ extension HTTPExchange {
         connection?.deadline = server.deadline(server.bodyTicks)
         switch plan {
         case .collect(let limit):
-            guard bodyBuffer.count + bytes.count <= limit else {
-                guard refuseBody() else { return nil }
-                return discard(bytes)
-            }
+            let size = bodyBuffer.count + bytes.count
+            guard size <= limit else { return refuseBody(.bodyTooLarge) ? discard(bytes) : nil }
+            guard charge(size) else { return refuseBody(.bodyMemory) ? discard(bytes) : nil }
             bodyBuffer.append(bytes)
             return bytes.count
         case .stream:
@@ -141,6 +140,22 @@ extension HTTPExchange {
             return taken
         }
     }
+
+    /// Charges a body of `size` bytes to what all connections may hold; small ones are bounded by their number.
+    private func charge(_ size: Int) -> Bool {
+        guard size > HTTPExchange.freeBody, let budget = server.options.bodyBudget else { return true }
+        guard budget.take(size - chargedBytes) else { return false }
+        chargedBytes = size
+        return true
+    }
+
+    private func giveBack() {
+        guard chargedBytes > 0 else { return }
+        server.options.bodyBudget?.give(chargedBytes)
+        chargedBytes = 0
+    }
+
+    private static let freeBody = 64 * 1024
 
     private func discard(_ bytes: UnsafeRawBufferPointer) -> Int? {
         if discardBudget == 0 { discardBudget = HTTPExchange.discardLimit }
@@ -176,29 +191,32 @@ extension HTTPExchange {
         if reason == .methodNotAllowed {
             response.add("Allow", "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS")
         }
+        if reason == .bodyMemory { response.add("Retry-After", "1") }
         response.close()
         pendingStatus = reason.status
         pendingResponse = response
     }
 
-    /// Answers 413. False ends the connection.
+    /// Answers 413, or 503 where memory is short. False ends the connection.
     ///
     /// A client that waits for `100 Continue` gets the answer instead of it. Any other is in the middle of sending:
     /// the library would answer when the body ends, or answer now and close, and closing with unread bytes resets
     /// the connection, often before the client has read the answer. So the answer goes out at once and past the
     /// library, which has sent nothing for this request yet, and the rest of the body is read and dropped.
-    private func refuseBody() -> Bool {
+    private func refuseBody(_ reason: HTTPRefusal) -> Bool {
         if phase == .body, bodyBuffer.count == 0, table.expectsContinue, table.contentLength != nil {
-            refuse(.bodyTooLarge)
+            refuse(reason)
             return queuePending()
         }
         server.refusals += 1
-        let body = server.handler.refusal(of: self, .bodyTooLarge)
+        let body = server.handler.refusal(of: self, reason)
+        let status = reason == .bodyMemory ? "503 Service Unavailable\r\nRetry-After: 1" : "413 Content Too Large"
         let head = """
-            HTTP/1.1 413 Content Too Large\r\nContent-Type: application/json\r\n\
+            HTTP/1.1 \(status)\r\nContent-Type: application/json\r\n\
             Content-Length: \(body.count)\r\nConnection: close\r\n\r\n
             """
         bodyBuffer.clear()
+        giveBack()
         phase = .discarding
         isResponseQueued = true
         // The deadline stands from here on: nothing the client sends moves it.
@@ -271,6 +289,8 @@ extension HTTPExchange {
         stream?.source.ended(isComplete: isComplete && wasOpen)
         connection?.exchange = nil
         connection = nil
+        bodyBuffer.clear()
+        giveBack()
         forget()
     }
 
@@ -287,7 +307,6 @@ extension HTTPExchange {
     func recycle() {
         phase = .head
         targetBuffer.clear()
-        bodyBuffer.clear()
         isSuspended = false
         isWokenEarly = false
         isReceived = false

@@ -39,6 +39,8 @@ package final class HTTPExchange {
     /// The client has left, or the server is stopping: what the library asks next is answered with the end.
     var isAborted = false
     var discardBudget = 0
+    /// Of the body, what is charged to `HTTPServerOptions.bodyBudget`.
+    var chargedBytes = 0
     var pendingStatus = 0
     var pendingResponse: HTTPResponse?
     var isResponseQueued = false

@@ -42,6 +42,7 @@ package enum HTTPRefusal: String, Sendable, CaseIterable {
     case unknownExpectation = "unknown-expectation"
     case methodNotAllowed = "method-not-allowed"
     case bodyTooLarge = "body-too-large"
+    case bodyMemory = "request-memory"
 
     package var status: Int {
         switch self {
@@ -50,6 +51,7 @@ package enum HTTPRefusal: String, Sendable, CaseIterable {
         case .unknownExpectation: 417
         case .methodNotAllowed: 405
         case .bodyTooLarge: 413
+        case .bodyMemory: 503
         default: 400
         }
     }
@@ -69,6 +71,7 @@ package enum HTTPRefusal: String, Sendable, CaseIterable {
         case .unknownExpectation: "The only expectation supported is 100-continue."
         case .methodNotAllowed: "This method is not served here."
         case .bodyTooLarge: "The request body is larger than this server accepts."
+        case .bodyMemory: "The request bodies under way take all the memory there is for them; try again."
         }
     }
 }

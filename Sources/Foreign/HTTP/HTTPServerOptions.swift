@@ -1,3 +1,5 @@
+import Core
+
 /// How one HTTP server listens and what it puts up with. Times are in nanoseconds, sizes in bytes.
 package struct HTTPServerOptions: Sendable {
     /// A numeric IPv4 or IPv6 address.
@@ -23,8 +25,11 @@ package struct HTTPServerOptions: Sendable {
     /// Without a byte of an answer taken by the client; whole seconds, at least one.
     package var sendTimeout: Int64 = 60_000_000_000
 
+    /// What the bodies of all connections may hold together, beyond 64 KiB each; shared between servers. nil: no bound.
+    package var bodyBudget: ByteBudget?
+
     /// An answer's status line and header lines together; with a longer head the connection breaks.
-    package static let answerHeadLimit = 12 * 1024
+    package static let answerHeadLimit = 16 * 1024
 
     package init() {}
 }
