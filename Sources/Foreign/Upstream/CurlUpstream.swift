@@ -118,5 +118,6 @@ package final class CurlUpstream: Upstream, @unchecked Sendable {
         active[easy.handle] = transfer
         transfer.easy = easy
         transfer.armFirstByteTimer()
+        multi.proceed()
     }
 }
