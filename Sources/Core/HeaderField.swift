@@ -9,7 +9,9 @@ package struct HeaderField: Sendable, Equatable {
     }
 
     /// ASCII comparison without case.
-    package func isNamed(_ other: String) -> Bool { name.utf8.count == other.utf8.count && hasName(beginningWith: other) }
+    package func isNamed(_ other: String) -> Bool {
+        name.utf8.count == other.utf8.count && hasName(beginningWith: other)
+    }
 
     /// Whether the name begins with `prefix`, without regard to case.
     package func hasName(beginningWith prefix: String) -> Bool {

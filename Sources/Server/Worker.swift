@@ -147,6 +147,8 @@ package actor Worker {
     private func bring(_ call: Engine.Call, id: UInt64, ports: Engine.Ports) async {
         let reply = await context.engine.answer(call, via: ports)
         plane?.deliver(reply, to: id)
+        // Others who wait for the same answer are served together, in one go after them all.
+        if reply.upstreamStatus != nil { server?.flush() }
     }
 
     private func bring(
@@ -154,6 +156,7 @@ package actor Worker {
     ) async {
         let reply = await context.engine.relay(request, reason: reason, via: ports)
         plane?.deliver(reply, to: id)
+        server?.flush()
     }
 
     func wake(_ id: UInt64) { plane?.wake(id) }

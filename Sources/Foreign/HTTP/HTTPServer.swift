@@ -98,10 +98,14 @@ package final class HTTPServer {
     /// Lets the library work at the loop's next turn.
     func runSoon() { turn?.activate() }
 
+    /// Sends what was answered meanwhile, before other work of this turn. Not from within a call of the handler.
+    package func flush() { run() }
+
     private func run() {
         guard let daemon, !isRunning else { return runSoon() }
         isRunning = true
         defer { isRunning = false }
+        turn?.disarm()
         for _ in 0..<HTTPServer.turnLimit {
             MHD_run(daemon)
             var wait: UInt64 = 0

@@ -44,7 +44,7 @@ struct ResponseHead {
     private mutating func takeStatusLine(_ line: UnsafeRawBufferPointer) -> Step {
         let parts = line.split(separator: UInt8(ascii: " "), maxSplits: 2)
         guard parts.count >= 2, parts[0].starts(with: "HTTP/".utf8), parts[1].count == 3,
-            let status = Int(String(decoding: parts[1], as: UTF8.self)), (100...999).contains(status)
+            let status = HTTPSyntax.decimal(UnsafeRawBufferPointer(rebasing: parts[1])).map(Int.init), status >= 100
         else { return .malformed("the response has no valid status line") }
         self.status = status
         return .incomplete
