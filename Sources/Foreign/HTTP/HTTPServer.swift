@@ -99,13 +99,15 @@ package final class HTTPServer {
     func runSoon() { turn?.activate() }
 
     /// Sends what was answered meanwhile, before other work of this turn. Not from within a call of the handler.
-    package func flush() { run() }
+    package func flush() {
+        turn?.disarm()
+        run()
+    }
 
     private func run() {
         guard let daemon, !isRunning else { return runSoon() }
         isRunning = true
         defer { isRunning = false }
-        turn?.disarm()
         for _ in 0..<HTTPServer.turnLimit {
             MHD_run(daemon)
             var wait: UInt64 = 0

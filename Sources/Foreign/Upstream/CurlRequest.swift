@@ -77,7 +77,7 @@ extension CurlEasy {
         var hasType = false
         var acceptsCoding = false
         for field in HopByHop.removed(from: request.headers) {
-            if ["Host", "Content-Length", "Expect"].contains(where: field.isNamed) { continue }
+            if field.isNamed("Host") || field.isNamed("Content-Length") || field.isNamed("Expect") { continue }
             if request.decodes && field.isNamed("Accept-Encoding") {
                 acceptsCoding = true
                 continue

@@ -10,11 +10,19 @@ enum HopByHop {
 
     /// Leaves out the lines that concern one connection only, and those that `Connection` names.
     static func removed(from fields: [HeaderField]) -> [HeaderField] {
-        let named = fields.filter { $0.isNamed("Connection") }.flatMap { field in
-            field.value.split(separator: ",").map { $0.filter { $0 != " " && $0 != "\t" } }
+        var named: [String] = []
+        for field in fields where field.isNamed("connection") {
+            for name in field.value.utf8.split(separator: UInt8(ascii: ",")) {
+                named.append(String(decoding: name.filter { $0 != 0x20 && $0 != 0x09 }, as: UTF8.self))
+            }
         }
-        return fields.filter { field in
-            !names.contains(where: field.isNamed) && !named.contains(where: field.isNamed)
-        }
+        return fields.filter { !isOne($0) && !named.contains(where: $0.isNamed) }
     }
+
+    private static func isOne(_ field: HeaderField) -> Bool {
+        // The length alone settles it for most lines.
+        lengths >> UInt64(min(field.name.utf8.count, 63)) & 1 == 1 && names.contains(where: field.isNamed)
+    }
+
+    private static let lengths = names.reduce(UInt64(0)) { $0 | 1 << UInt64($1.utf8.count) }
 }
