@@ -132,6 +132,8 @@ package final class CurlUpstream: Upstream, @unchecked Sendable {
         active[easy.handle] = transfer
         transfer.easy = easy
         transfer.armFirstByteTimer()
+        // A body that is still arriving may prove broken in this very turn: then the upstream need not hear of it.
+        if case .stream = request.body { return }
         multi.proceed()
     }
 }
