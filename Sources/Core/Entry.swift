@@ -134,7 +134,11 @@ package struct Entry: @unchecked Sendable {
 
     /// Leaves out zeros, which would make two strings of one and so shift those behind it.
     private static func append(_ text: String, to head: inout [UInt8]) {
-        for byte in text.utf8 where byte != 0 { head.append(byte) }
+        if text.utf8.contains(0) {
+            head.append(contentsOf: text.utf8.filter { $0 != 0 })
+        } else {
+            head.append(contentsOf: text.utf8)
+        }
         head.append(0)
     }
 

@@ -8,11 +8,20 @@ package struct HeaderField: Sendable, Equatable {
         self.value = value
     }
 
-    package func isNamed(_ other: String) -> Bool { HeaderField.sameName(name.utf8, other.utf8) }
-
     /// ASCII comparison without case.
-    package static func sameName(_ a: some Collection<UInt8>, _ b: some Collection<UInt8>) -> Bool {
-        a.count == b.count && zip(a, b).allSatisfy { lower($0) == lower($1) }
+    package func isNamed(_ other: String) -> Bool {
+        name.utf8.count == other.utf8.count && hasName(beginningWith: other)
+    }
+
+    /// Whether the name begins with `prefix`, without regard to case.
+    package func hasName(beginningWith prefix: String) -> Bool {
+        let own = name.utf8.span
+        let wanted = prefix.utf8.span
+        guard own.count >= wanted.count else { return false }
+        for index in wanted.indices where HeaderField.lower(own[index]) != HeaderField.lower(wanted[index]) {
+            return false
+        }
+        return true
     }
 
     private static func lower(_ byte: UInt8) -> UInt8 { byte >= 65 && byte <= 90 ? byte | 32 : byte }

@@ -119,12 +119,11 @@ enum ResponseHeaders {
 
     /// The upstream's own lines, without those that describe its connection or claim to be ours.
     static func add(lines: [HeaderField], to response: HTTPResponse) {
-        for line in lines where !isOurs(line.name) { response.add(line.name, line.value) }
+        for line in lines where !isOurs(line) { response.add(line.name, line.value) }
     }
 
-    private static func isOurs(_ name: String) -> Bool {
-        let lowered = name.lowercased()
-        return lowered == "content-length" || lowered.hasPrefix("x-refrain-")
+    private static func isOurs(_ line: HeaderField) -> Bool {
+        line.isNamed("content-length") || line.hasName(beginningWith: "x-refrain-")
     }
 }
 

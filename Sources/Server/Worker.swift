@@ -137,20 +137,30 @@ package actor Worker {
 
     /// Takes a request that memory could not answer; `id` finds its exchange again.
     func launch(_ call: Engine.Call, id: UInt64, ports: Engine.Ports) -> Task<Void, Never> {
-        // At once, up to the first wait: the loop's thread is where we are.
-        Task.immediate(executorPreference: loop) {
-            let reply = await context.engine.answer(call, via: ports)
-            plane?.deliver(reply, to: id)
-        }
+        loop.startNextTaskInPlace()
+        return Task(executorPreference: loop) { await self.bring(call, id: id, ports: ports) }
     }
 
     func launch(
         _ request: UpstreamRequest, _ reason: BypassReason, id: UInt64, ports: Engine.Ports
     ) -> Task<Void, Never> {
-        Task.immediate(executorPreference: loop) {
-            let reply = await context.engine.relay(request, reason: reason, via: ports)
-            plane?.deliver(reply, to: id)
-        }
+        loop.startNextTaskInPlace()
+        return Task(executorPreference: loop) { await self.bring(request, reason, id: id, ports: ports) }
+    }
+
+    private func bring(_ call: Engine.Call, id: UInt64, ports: Engine.Ports) async {
+        let reply = await context.engine.answer(call, via: ports)
+        plane?.deliver(reply, to: id)
+        // Others who wait for the same answer are served together, in one go after them all.
+        if reply.upstreamStatus != nil { server?.flush() }
+    }
+
+    private func bring(
+        _ request: UpstreamRequest, _ reason: BypassReason, id: UInt64, ports: Engine.Ports
+    ) async {
+        let reply = await context.engine.relay(request, reason: reason, via: ports)
+        plane?.deliver(reply, to: id)
+        server?.flush()
     }
 
     func wake(_ id: UInt64) { plane?.wake(id) }

@@ -105,6 +105,16 @@ package enum UpstreamResult: MetricLabelValue {
         }
     }
 
+    /// Without the list of all cases, which would be made anew for every call.
+    package var labelIndex: Int {
+        switch self {
+        case .ok: 0
+        case .clientError: 1
+        case .serverError: 2
+        case .failed(let kind): 3 + (UpstreamFailure.Kind.allCases.firstIndex(of: kind) ?? 0)
+        }
+    }
+
     package var labelWord: String {
         switch self {
         case .ok: "ok"

@@ -70,7 +70,9 @@ struct JSONCursor {
         let start = position + 1
         var index = start
         var isEscaped = false
-        while index < bytes.count {
+        while true {
+            index = endOfPlainRun(from: index)
+            guard index < bytes.count else { throw .syntax }
             let byte = bytes[index]
             if byte == UInt8(ascii: "\"") {
                 position = index + 1
@@ -85,7 +87,24 @@ struct JSONCursor {
                 index += 1
             }
         }
-        throw .syntax
+    }
+
+    /// Passes over text eight bytes at a time, up to a word that may hold a quote, a backslash or a control character.
+    private func endOfPlainRun(from start: Int) -> Int {
+        let ones: UInt64 = 0x0101_0101_0101_0101
+        let tops: UInt64 = 0x8080_8080_8080_8080
+        var index = start
+        while index + 8 <= bytes.count {
+            let word = bytes.loadUnaligned(fromByteOffset: index, as: UInt64.self)
+            let quotes = word ^ (ones &* 0x22)
+            let escapes = word ^ (ones &* 0x5C)
+            // A borrow can only mark bytes above one that is rightly marked.
+            let controls = (word &- ones &* 0x20) & ~word
+            let found = controls | (quotes &- ones) & ~quotes | (escapes &- ones) & ~escapes
+            guard found & tops == 0 else { break }
+            index += 8
+        }
+        return index
     }
 
     /// The spelling of a number.

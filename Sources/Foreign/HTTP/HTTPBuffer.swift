@@ -20,6 +20,10 @@ struct HTTPBuffer: ~Copyable {
         count += source.count
     }
 
+    mutating func append(_ word: StaticString) {
+        append(UnsafeRawBufferPointer(start: word.utf8Start, count: word.utf8CodeUnitCount))
+    }
+
     mutating func clear() {
         count = 0
         guard memory.count > HTTPBuffer.keptCapacity else { return }

@@ -98,6 +98,12 @@ package final class HTTPServer {
     /// Lets the library work at the loop's next turn.
     func runSoon() { turn?.activate() }
 
+    /// Sends what was answered meanwhile, before other work of this turn. Not from within a call of the handler.
+    package func flush() {
+        turn?.disarm()
+        run()
+    }
+
     private func run() {
         guard let daemon, !isRunning else { return runSoon() }
         isRunning = true

@@ -31,6 +31,8 @@ package final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable
     private let inbox = Mutex(Inbox())
     /// The thread that runs the loop, 0 while none does.
     private let thread = Atomic<UInt>(0)
+    /// Whether the next job is to run where it is enqueued. Loop thread only.
+    private var startsInPlace = false
     /// Emptied batch, kept to be filled again without allocating. Loop thread only.
     private var spare: [Work] = []
 
@@ -82,7 +84,23 @@ package final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable
     /// Runs `work` on the loop's thread, in order of arrival; from any thread.
     package func execute(_ work: @escaping @Sendable () -> Void) { post(.closure(work)) }
 
-    package func enqueue(_ job: consuming ExecutorJob) { post(.job(UnownedJob(job))) }
+    package func enqueue(_ job: consuming ExecutorJob) {
+        let job = UnownedJob(job)
+        guard isCurrent, startsInPlace else { return post(.job(job)) }
+        startsInPlace = false
+        run(job)
+    }
+
+    /// Makes the task that is created next run up to its first wait before its creator goes on. `Task.immediate` does
+    /// not: it enqueues a task that prefers an executor, which costs a turn of the loop. On the loop's thread.
+    package func startNextTaskInPlace() {
+        checkIsolated()
+        startsInPlace = true
+    }
+
+    private func run(_ job: UnownedJob) {
+        job.runSynchronously(isolatedTo: asUnownedSerialExecutor(), taskExecutor: asUnownedTaskExecutor())
+    }
 
     package func checkIsolated() {
         precondition(isCurrent, "EventLoop: called from another thread than the loop's")
@@ -131,9 +149,7 @@ package final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable
             }
             for work in batch {
                 switch work {
-                case .job(let job):
-                    job.runSynchronously(
-                        isolatedTo: asUnownedSerialExecutor(), taskExecutor: asUnownedTaskExecutor())
+                case .job(let job): run(job)
                 case .closure(let closure): closure()
                 }
             }

@@ -8,7 +8,7 @@ final class CurlEasy {
     private(set) var timer: LoopEvent?
     var timeFired: (() -> Void)?
     private let errorText: UnsafeMutablePointer<CChar>
-    private var headerList: UnsafeMutablePointer<curl_slist>?
+    private var headerLines = CurlHeaderLines()
 
     init?(loop: EventLoop) {
         guard let handle = curl_easy_init() else { return nil }
@@ -20,7 +20,6 @@ final class CurlEasy {
 
     deinit {
         curl_easy_cleanup(handle)
-        curl_slist_free_all(headerList)
         errorText.deallocate()
     }
 
@@ -35,8 +34,7 @@ final class CurlEasy {
         timer?.disarm()
         timeFired = nil
         curl_easy_reset(handle)
-        curl_slist_free_all(headerList)
-        headerList = nil
+        headerLines.clear()
         errorText.pointee = 0
     }
 
@@ -54,14 +52,14 @@ final class CurlEasy {
         refrain_curl_set_callback(handle, option, callback)
     }
 
-    /// Adds one header line in libcurl's spelling: `Name: value`, `Name;` for an empty value, `Name:` for none.
-    func addHeader(_ line: String) {
-        // Nil only when memory is out; the list so far is then still valid.
-        if let list = curl_slist_append(headerList, line) { headerList = list }
-    }
+    /// Adds a header line; false if it is not a valid one.
+    func addHeader(_ field: HeaderField) -> Bool { headerLines.add(field) }
+
+    /// Keeps libcurl from adding a line of that name by itself.
+    func suppressHeader(_ name: StaticString) { headerLines.suppress(name) }
 
     /// Hands the lines added so far to libcurl, which reads them until `reset`.
-    func useHeaders() { refrain_curl_set_list(handle, CURLOPT_HTTPHEADER, headerList) }
+    func useHeaders() { refrain_curl_set_list(handle, CURLOPT_HTTPHEADER, headerLines.list()) }
 
     func useErrorText() { refrain_curl_set_pointer(handle, CURLOPT_ERRORBUFFER, errorText) }
 

@@ -23,7 +23,7 @@ final class CurlMulti {
         self.handle = handle
         self.loop = loop
         self.ended = ended
-        timer = loop.timer { [unowned self] in act(on: CURL_SOCKET_TIMEOUT, events: 0) }
+        timer = loop.timer { [unowned self] in proceed() }
         let context = Unmanaged.passUnretained(self).toOpaque()
         refrain_curl_multi_set_pointer(handle, CURLMOPT_SOCKETDATA, context)
         refrain_curl_multi_set_socket_callback(handle) { _, socket, what, context, _ in
@@ -42,6 +42,9 @@ final class CurlMulti {
     }
 
     deinit { close() }
+
+    /// Does at once what libcurl would otherwise do at the loop's next turn.
+    func proceed() { act(on: CURL_SOCKET_TIMEOUT, events: 0) }
 
     /// False if libcurl refuses the handle.
     func add(_ easy: UnsafeMutableRawPointer) -> Bool {

@@ -4,7 +4,8 @@ import Core
 extension CurlEasy {
     /// Sets a fresh or reset handle up for `request`; a failure if it is none that can be sent.
     func configure(_ request: UpstreamRequest, _ options: UpstreamOptions) -> UpstreamFailure? {
-        guard FieldSyntax.isToken(request.method), request.method != "CONNECT" else {
+        var method = request.method
+        guard method.withUTF8({ HTTPSyntax.isToken(UnsafeRawBufferPointer($0)) }), request.method != "CONNECT" else {
             return UpstreamFailure(.malformed, "the method '\(request.method)' cannot be forwarded")
         }
         guard let url = options.base.url(for: request.target) else {
@@ -72,31 +73,29 @@ extension CurlEasy {
     }
 
     private func setHeaders(_ request: UpstreamRequest) -> UpstreamFailure? {
-        let fields = FieldSyntax.withoutHopByHop(request.headers)
         var hasAccept = false
         var hasType = false
         var acceptsCoding = false
-        for field in fields {
-            guard FieldSyntax.isToken(field.name), field.value.utf8.allSatisfy(FieldSyntax.isValueByte) else {
-                return UpstreamFailure(.malformed, "a header line of the request is not valid")
-            }
-            if ["Host", "Content-Length", "Expect"].contains(where: field.isNamed) { continue }
+        for field in HopByHop.removed(from: request.headers) {
+            if field.isNamed("Host") || field.isNamed("Content-Length") || field.isNamed("Expect") { continue }
             if request.decodes && field.isNamed("Accept-Encoding") {
                 acceptsCoding = true
                 continue
             }
             hasAccept = hasAccept || field.isNamed("Accept")
             hasType = hasType || field.isNamed("Content-Type")
-            addHeader(field.value.isEmpty ? field.name + ";" : field.name + ": " + field.value)
+            guard addHeader(field) else {
+                return UpstreamFailure(.malformed, "a header line of the request is not valid")
+            }
         }
         // Lines that libcurl would add by itself.
-        if !hasAccept { addHeader("Accept:") }
-        if !hasType { addHeader("Content-Type:") }
-        addHeader("Expect:")
+        if !hasAccept { suppressHeader("Accept") }
+        if !hasType { suppressHeader("Content-Type") }
+        suppressHeader("Expect")
         if request.decodes {
             // Every coding that libcurl can undo, but asked for only if the client asked for any.
             set(CURLOPT_ACCEPT_ENCODING, "")
-            if !acceptsCoding { addHeader("Accept-Encoding:") }
+            if !acceptsCoding { suppressHeader("Accept-Encoding") }
         }
         useHeaders()
         return nil

@@ -53,8 +53,9 @@ final class CurlTransfer: UpstreamCall, @unchecked Sendable {
 
     // MARK: The end
 
-    /// The only way a call ends; what comes after the first time is without effect.
-    func end(_ end: UpstreamEnd) {
+    /// The only way a call ends; what comes after the first time is without effect. Where libcurl `isDone` with it,
+    /// cleaning up can wait until the answer is out.
+    func end(_ end: UpstreamEnd, isDone: Bool = false) {
         guard !hasEnded else { return }
         hasEnded = true
         let now = upstream.clock.monotonic()
@@ -62,7 +63,7 @@ final class CurlTransfer: UpstreamCall, @unchecked Sendable {
         if let easy {
             reused = easy.information(CURLINFO_NUM_CONNECTS) == 0 && firstByte != nil
             self.easy = nil
-            upstream.release(easy)
+            if isDone { upstream.releaseSoon(easy) } else { upstream.release(easy) }
         }
         upstream.observer?(
             UpstreamObservation(
@@ -85,7 +86,7 @@ final class CurlTransfer: UpstreamCall, @unchecked Sendable {
         } else if status == nil {
             end(.failed(describe(.malformed, "the answer has no head")))
         } else {
-            end(.complete)
+            end(.complete, isDone: true)
         }
     }
 

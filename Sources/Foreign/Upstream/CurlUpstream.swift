@@ -18,6 +18,8 @@ package final class CurlUpstream: Upstream, @unchecked Sendable {
     private var multi: CurlMulti?
     private var active: [UnsafeMutableRawPointer: CurlTransfer] = [:]
     private var idle: [CurlEasy] = []
+    /// Handles whose transfers are over, still to be taken from libcurl.
+    private var done: [CurlEasy] = []
     /// Whether the last answer came over HTTP/1, where a connection carries one call at a time.
     var speaksHTTP1 = false
 
@@ -62,6 +64,7 @@ package final class CurlUpstream: Upstream, @unchecked Sendable {
         loop.checkIsolated()
         guard let multi else { return }
         guard !multi.isInside else { return loop.execute { [self] in close() } }
+        releaseDone()
         self.multi = nil
         for transfer in Array(active.values) {
             if let easy = transfer.easy { multi.remove(easy.handle) }
@@ -75,6 +78,17 @@ package final class CurlUpstream: Upstream, @unchecked Sendable {
     private static let shutdown = UpstreamFailure(.shutdown, "the sidecar is shutting down")
 
     func inside<Result>(_ body: () -> Result) -> Result? { multi.map { $0.inside(body) } }
+
+    /// Takes the handle of a transfer that libcurl is done with, after what this turn of the loop has to do at once.
+    func releaseSoon(_ easy: CurlEasy) {
+        active[easy.handle] = nil
+        done.append(easy)
+        if done.count == 1 { loop.execute { [self] in releaseDone() } }
+    }
+
+    private func releaseDone() {
+        while let easy = done.popLast() { release(easy) }
+    }
 
     /// Takes the handle of a transfer that ended.
     func release(_ easy: CurlEasy) {
@@ -118,5 +132,8 @@ package final class CurlUpstream: Upstream, @unchecked Sendable {
         active[easy.handle] = transfer
         transfer.easy = easy
         transfer.armFirstByteTimer()
+        // A body that is still arriving may prove broken in this very turn: then the upstream need not hear of it.
+        if case .stream = request.body { return }
+        multi.proceed()
     }
 }

@@ -32,33 +32,35 @@ struct ResponseHead {
         guard bytes <= maxBytes else {
             return .failed(UpstreamFailure(.tooLarge, "the response head is larger than \(maxBytes) bytes"))
         }
-        var line = line[...]
-        if line.last == UInt8(ascii: "\n") { line.removeLast() }
-        if line.last == UInt8(ascii: "\r") { line.removeLast() }
+        var end = line.count
+        if end > 0, line[end - 1] == UInt8(ascii: "\n") { end -= 1 }
+        if end > 0, line[end - 1] == UInt8(ascii: "\r") { end -= 1 }
+        let line = UnsafeRawBufferPointer(rebasing: line[..<end])
         guard let status else { return takeStatusLine(line) }
         guard !line.isEmpty else { return endBlock(status) }
         return takeField(line)
     }
 
-    private mutating func takeStatusLine(_ line: Slice<UnsafeRawBufferPointer>) -> Step {
+    private mutating func takeStatusLine(_ line: UnsafeRawBufferPointer) -> Step {
         let parts = line.split(separator: UInt8(ascii: " "), maxSplits: 2)
         guard parts.count >= 2, parts[0].starts(with: "HTTP/".utf8), parts[1].count == 3,
-            let status = Int(String(decoding: parts[1], as: UTF8.self)), (100...999).contains(status)
+            let status = HTTPSyntax.decimal(UnsafeRawBufferPointer(rebasing: parts[1])).map(Int.init), status >= 100
         else { return .malformed("the response has no valid status line") }
         self.status = status
         return .incomplete
     }
 
-    private mutating func takeField(_ line: Slice<UnsafeRawBufferPointer>) -> Step {
-        guard let colon = line.firstIndex(of: UInt8(ascii: ":")), colon > line.startIndex,
-            line[..<colon].allSatisfy(FieldSyntax.isTokenByte)
-        else { return .malformed("the response has an invalid header name") }
-        let value = FieldSyntax.trimmed(line[(colon + 1)...])
-        guard value.allSatisfy(FieldSyntax.isValueByte) else {
+    private mutating func takeField(_ line: UnsafeRawBufferPointer) -> Step {
+        guard let colon = line.firstIndex(of: UInt8(ascii: ":")) else {
+            return .malformed("the response has an invalid header name")
+        }
+        let name = UnsafeRawBufferPointer(rebasing: line[..<colon])
+        guard HTTPSyntax.isToken(name) else { return .malformed("the response has an invalid header name") }
+        let value = UnsafeRawBufferPointer(rebasing: line[(colon + 1)...]).trimmed
+        guard HTTPSyntax.isFieldValue(value) else {
             return .malformed("the response has a control character in a header")
         }
-        headers.append(
-            HeaderField(String(decoding: line[..<colon], as: UTF8.self), String(decoding: value, as: UTF8.self)))
+        headers.append(HeaderField(name.text, value.text))
         return .incomplete
     }
 
@@ -74,7 +76,7 @@ struct ResponseHead {
         let lengths = headers.filter { $0.isNamed("Content-Length") }.map(\.value)
         guard lengths.allSatisfy({ $0 == lengths[0] && $0.utf8.allSatisfy { 48...57 ~= $0 } && Int64($0) != nil })
         else { return .malformed("the response has contradictory or invalid Content-Length lines") }
-        var kept = FieldSyntax.withoutHopByHop(headers)
+        var kept = HopByHop.removed(from: headers)
         if isChunked || isDecoded { kept.removeAll { $0.isNamed("Content-Length") } }
         if isDecoded { kept.removeAll { $0.isNamed("Content-Encoding") } }
         headers = []

@@ -29,9 +29,9 @@ package struct UpstreamBase: Sendable, Equatable {
         guard target.utf8.first == UInt8(ascii: "/"),
             target.utf8.allSatisfy({ $0 > 0x20 && $0 != 0x7F && $0 != UInt8(ascii: "#") })
         else { return nil }
-        let path = target.prefix { $0 != "?" }
+        let path = target.utf8.prefix { $0 != UInt8(ascii: "?") }
         if prefix.isEmpty {
-            let isShort = Dialect(path: String(path)) != nil && !UpstreamBase.isBelow("/v1", path)
+            let isShort = !UpstreamBase.isBelow("/v1", path) && Dialect(path: String(Substring(path))) != nil
             return isShort ? origin + "/v1" + target : origin + target
         }
         if !prefix.hasSuffix("/v1") {
@@ -42,7 +42,9 @@ package struct UpstreamBase: Sendable, Equatable {
         return origin + prefix + target.dropFirst("/v1".count)
     }
 
-    private static func isBelow(_ root: String, _ path: Substring) -> Bool {
-        path.hasPrefix(root) && (path.count == root.count || path.dropFirst(root.count).first == "/")
+    private static func isBelow(_ root: String, _ path: Substring.UTF8View) -> Bool {
+        guard path.starts(with: root.utf8) else { return false }
+        let next = path.dropFirst(root.utf8.count).first
+        return next == nil || next == UInt8(ascii: "/")
     }
 }
