@@ -41,30 +41,6 @@ private actor Resident {
         thread.join()
     }
 
-    @Test func aTaskThatStartsInPlaceRunsUpToItsFirstWait() async throws {
-        let loop = try EventLoop()
-        let thread = try loop.startThread(named: "test")
-        let resident = Resident(loop)
-        let steps = await withCheckedContinuation { (done: CheckedContinuation<[String], Never>) in
-            let shared = SharedBox(Mutex<[String]>([]))
-            loop.execute {
-                loop.startNextTaskInPlace()
-                Task(executorPreference: loop) {
-                    let (_, isOnLoop) = await resident.visit()
-                    shared.value.withLock { $0.append(isOnLoop ? "started" : "elsewhere") }
-                    await withCheckedContinuation { (wait: CheckedContinuation<Void, Never>) in wait.resume() }
-                    await Task.yield()
-                    shared.value.withLock { $0.append(loop.isCurrent ? "resumed" : "elsewhere") }
-                    done.resume(returning: shared.value.withLock { $0 })
-                }
-                shared.value.withLock { $0.append("made") }
-            }
-        }
-        #expect(steps == ["started", "made", "resumed"])
-        loop.stop()
-        thread.join()
-    }
-
     @Test func timersFireInOrder() async throws {
         let loop = try EventLoop()
         let thread = try loop.startThread(named: "test")

@@ -92,7 +92,8 @@ package final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable
     }
 
     /// Makes the task that is created next run up to its first wait before its creator goes on. `Task.immediate` does
-    /// not: it enqueues a task that prefers an executor, which costs a turn of the loop. On the loop's thread.
+    /// not: it enqueues a task that prefers an executor, which costs a turn of the loop. (Without optimization the
+    /// compiler puts such a turn in by itself: nobody may rely on the order.) On the loop's thread.
     package func startNextTaskInPlace() {
         checkIsolated()
         startsInPlace = true
