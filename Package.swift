@@ -4,7 +4,7 @@ import PackageDescription
 /// Every target is built the same way: warnings are errors, async functions stay on their caller's
 /// executor unless they say otherwise, and every C header sees the same feature macros.
 let common: [SwiftSetting] = [
-    .treatAllWarnings(as: .warning),
+    .treatAllWarnings(as: .error),
     .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
     .enableUpcomingFeature("ExistentialAny"),
     .enableUpcomingFeature("MemberImportVisibility"),
