@@ -5,8 +5,10 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 
 # OpenStack's client is called swift too: take the one that is the compiler's.
-SWIFT ?= $(shell for found in $$(which -a swift); do \
+ifndef SWIFT
+SWIFT := $(shell for found in $$(which -a swift); do \
 	if $$found --version 2>/dev/null | grep -q 'Swift version'; then echo $$found; break; fi; done)
+endif
 PYTHON ?= python3
 # Two compilers side by side are what two cores hold.
 JOBS ?= $(shell nproc)
@@ -17,6 +19,9 @@ BUILD_PACKAGES := make pkg-config libevent-dev libmicrohttpd-dev libcurl4-gnutls
 	libxxhash-dev
 TEST_PACKAGES := python3 python3-venv openssl
 BENCH_PACKAGES := $(TEST_PACKAGES) gcc libc6-dev nginx-light wrk procps
+
+# Setting up comes before building, whatever `-j` says.
+.NOTPARALLEL:
 
 .PHONY: help run test test-unit test-thread test-integration bench lint format docs build setup-build setup-test \
 	setup-bench soak clean
@@ -63,14 +68,16 @@ docs: build ## write the generated pages anew
 	$(RELEASE)/refrain config reference file > config/refrain.yaml
 
 setup-build:
+	@test -n "$(SWIFT)" || { echo 'error: there is no Swift toolchain in PATH; install Swift 6.3 from' \
+		'https://www.swift.org/install, or name its program with SWIFT=/path/to/swift' >&2; exit 1; }
 	@config/packages.sh $(BUILD_PACKAGES)
 
-setup-test:
-	@config/packages.sh $(BUILD_PACKAGES) $(TEST_PACKAGES)
+setup-test: setup-build
+	@config/packages.sh $(TEST_PACKAGES)
 	@config/venv.sh $(PYTHON) .venv/tests Tests/IntegrationTests/requirements.txt
 
-setup-bench:
-	@config/packages.sh $(BUILD_PACKAGES) $(BENCH_PACKAGES)
+setup-bench: setup-build
+	@config/packages.sh $(BENCH_PACKAGES)
 
 clean: ## remove what was built
 	rm -rf .build .venv artifacts

@@ -18,5 +18,6 @@ if [ "$(id -u)" -ne 0 ]; then
 fi
 echo "installing ${missing[*]}"
 export DEBIAN_FRONTEND=noninteractive
-apt-get update -qq
-apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
+# One broken list must not stop what the others can give; if nothing can, the next command says so.
+apt-get update -qq || echo "warning: some package lists could not be fetched; going on with those that are here" >&2
+apt-get -o DPkg::Lock::Timeout=120 install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
