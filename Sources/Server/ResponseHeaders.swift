@@ -65,10 +65,11 @@ enum ResponseHeaders {
     /// For an answer out of the cache. `Age` and `ttl` are in seconds.
     static func add(found: Engine.Found, _ outcome: Outcome, key: CacheKey, to response: HTTPResponse) {
         var status = HeaderValue()
-        switch outcome.kind {
-        case .coalesced: status.put("refrain; fwd=uri-miss; collapsed; detail=")
-        case .stale: status.put("refrain; hit; fwd=stale; detail=")
-        default: status.put("refrain; hit; detail=")
+        // `hit` and `fwd` exclude each other (RFC 9211, section 2): a stale answer is told by its negative ttl.
+        if outcome == .coalesced {
+            status.put("refrain; fwd=uri-miss; collapsed; detail=")
+        } else {
+            status.put("refrain; hit; detail=")
         }
         status.put(found.tier.headerWord)
         status.put("; ttl=")
