@@ -26,8 +26,10 @@ struct AdminPort {
         do throws(UpstreamFailure) {
             answer = try await OneShot.fetch(request, from: url, timeout: .seconds(30))
         } catch {
+            // Most messages begin with the URL.
+            let place = error.message.hasPrefix("\(url)") ? "" : "\(url): "
             throw .failed(
-                "no sidecar answers at \(url): \(error.message); start one with `refrain serve`, or name its admin port "
+                "no sidecar answers at \(place)\(error.message); start one with `refrain serve`, or name its admin port "
                     + "with --admin")
         }
         guard answer.head.status == 200 else { throw .failed(explain(answer)) }
@@ -38,6 +40,7 @@ struct AdminPort {
         if answer.head.status == 401 {
             return "\(url) wants its admin token; put it into REFRAIN_ADMIN_TOKEN"
         }
+        if answer.head.status == 404 { return "\(url) is not the admin port of a sidecar; name that with --admin" }
         let message = answer.body.withUnsafeBytes { try? JSONValue.parse($0) }?["error"]?["message"]?.text
         return "\(url) answered \(answer.head.status)" + (message.map { ": \($0)" } ?? "")
     }
@@ -55,9 +58,9 @@ extension Command {
         ],
         run: { arguments throws(CommandFailure) in
             let body = try await AdminPort(arguments).call("GET", "/api/stats")
-            if arguments.has(.json) { return _ = Console.write(body.array + [10], to: .output) }
+            if arguments.has(.json) { return try Output.write(json: body.array) }
             let style = TerminalStyle.detect(environment: SettingsSources.environment())
-            Console.write(StatsReport.text(try StatsReport.decode(body.array), style), to: .output)
+            try Output.write(StatsReport.text(try StatsReport.decode(body.array), style))
         })
 
     static let purge = Command(
@@ -86,9 +89,9 @@ extension Command {
                 request = #"{"key":"\#(key.hex)"}"#
             }
             let body = try await AdminPort(arguments).call("POST", "/api/purge", body: Bytes(request))
-            if arguments.has(.json) { return _ = Console.write(body.array + [10], to: .output) }
+            if arguments.has(.json) { return try Output.write(json: body.array) }
             let count = body.withUnsafeBytes { try? JSONValue.parse($0) }?["purged"]?.integer ?? 0
-            Console.write("purged \(count) answer\(count == 1 ? "" : "s")\n", to: .output)
+            try Output.write("purged \(count) answer\(count == 1 ? "" : "s")\n")
         })
 }
 

@@ -13,7 +13,7 @@ enum CommandTable {
         result += columns(shown.map { ($0.name, $0.summary) })
         result += "\nExamples:\n"
         for command in shown { result += "  refrain \(command.name) --help\n" }
-        return result + "  refrain --version\n"
+        return family == nil ? result + "  refrain --version\n" : result
     }
 
     /// Runs a command line without the program's name; the exit code is the result.
@@ -31,12 +31,14 @@ enum CommandTable {
         guard let first = words.first else {
             throw .wrongUse("no command is given; `refrain --help` lists those there are")
         }
-        if ["--help", "-h", "help"].contains(first) { return _ = Console.write(help(), to: .output) }
-        if first == "--version" { return _ = Console.write("refrain \(refrainVersion)\n", to: .output) }
+        // `refrain help config print` is `refrain config print --help`.
+        if first == "help", words.count > 1 { return try await dispatch(words.dropFirst() + ["--help"]) }
+        if ["--help", "-h", "help"].contains(first) { return try Output.write(help()) }
+        if first == "--version" { return try Output.write("refrain \(refrainVersion)\n") }
         let (command, rest) = try find(words)
-        guard let command else { return _ = Console.write(help(family: first), to: .output) }
+        guard let command else { return try Output.write(help(family: first)) }
         let arguments = try Arguments(rest, for: command)
-        if arguments.wantsHelp { return _ = Console.write(command.help, to: .output) }
+        if arguments.wantsHelp { return try Output.write(command.help) }
         try await command.run(arguments)
     }
 
@@ -53,7 +55,8 @@ enum CommandTable {
             throw .wrongUse("there is no command \(quoted(first)); " + hint(nearest))
         }
         guard words.count > 1 else {
-            throw .wrongUse("\(first) needs to know what; write refrain " + family.joined(separator: ", refrain "))
+            let commands = family.map { "refrain " + $0 }.joined(separator: ", ")
+            throw .wrongUse("\(first) needs to know what; write one of \(commands)")
         }
         if ["--help", "-h"].contains(words[1]) { return (nil, []) }
         let nearest = NearestName.find("\(first) \(words[1])", among: family)

@@ -14,8 +14,8 @@ extension Command {
         ],
         run: { arguments throws(CommandFailure) in
             let loaded = try LoadedSettings.load(arguments)
-            guard arguments.has(.json) else { return _ = Console.write(ConfigPrinter.yaml(loaded), to: .output) }
-            Console.write(ConfigPrinter.json(loaded) + [UInt8(ascii: "\n")], to: .output)
+            if arguments.has(.json) { return try Output.write(json: ConfigPrinter.json(loaded)) }
+            try Output.write(ConfigPrinter.yaml(loaded))
         })
 
     static let configCheck = Command(
@@ -29,15 +29,15 @@ extension Command {
         ],
         run: { arguments throws(CommandFailure) in
             let path = arguments.positionals[0]
+            let loaded: LoadedSettings
             do throws(SettingsFailure) {
-                let loaded = try SettingsSources.load(file: path, environment: [], assignments: [])
-                let count = loaded.origins.count
-                Console.write(
-                    "\(path == "-" ? "standard input" : path): right, \(count) setting\(count == 1 ? "" : "s")\n",
-                    to: .output)
+                loaded = try SettingsSources.load(file: path, environment: [], assignments: [])
             } catch {
                 throw .failed(error.description)
             }
+            let count = loaded.origins.count
+            try Output.write(
+                "\(InputFile.name(path)): right, \(count) setting\(count == 1 ? "" : "s")\n")
         })
 
     static let configReference = Command(
@@ -56,9 +56,9 @@ extension Command {
         run: { arguments throws(CommandFailure) in
             let page = arguments.positionals.first ?? "settings"
             switch page {
-            case "settings": Console.write(SettingsReference.markdown(), to: .output)
-            case "metrics": Console.write(MetricsReference.markdown(), to: .output)
-            case "file": Console.write(SettingsReference.yaml(), to: .output)
+            case "settings": try Output.write(SettingsReference.markdown())
+            case "metrics": try Output.write(MetricsReference.markdown())
+            case "file": try Output.write(SettingsReference.yaml())
             default:
                 throw .wrongUse("there is no page \(quoted(page)); write settings, metrics or file")
             }

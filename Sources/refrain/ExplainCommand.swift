@@ -21,17 +21,16 @@ extension Command {
         ],
         run: { arguments throws(CommandFailure) in
             let body: [UInt8]
-            do throws(SettingsFailure) {
-                body = try SettingsSources.read(arguments.positionals[0], limit: Explain.limit)
+            do throws(InputFile.Unreadable) {
+                body = try InputFile.read(arguments.positionals[0], limit: Explain.limit)
             } catch {
                 throw .failed(error.description)
             }
-            guard body.count <= Explain.limit else { throw .failed("the request is larger than 64 MiB") }
             let target = "/api/explain?path=" + percentEncoded(arguments.value(of: .endpoint) ?? Dialect.chat.path)
             let answer = try await AdminPort(arguments).call(
                 "POST", target, headers: try Explain.headers(arguments), body: Bytes(body))
-            if arguments.has(.json) { return _ = Console.write(answer.array + [10], to: .output) }
-            Console.write(try Explain.text(answer), to: .output)
+            if arguments.has(.json) { return try Output.write(json: answer.array) }
+            try Output.write(try Explain.text(answer))
         })
 }
 
@@ -50,16 +49,19 @@ private enum Explain {
     static func headers(_ arguments: Arguments) throws(CommandFailure) -> [HeaderField] {
         var fields: [HeaderField] = []
         for line in arguments.values(of: .header) {
-            guard let colon = line.firstIndex(of: ":"), colon > line.startIndex else {
-                throw .wrongUse("--header \(quoted(line)) has no colon; write --header 'NAME: VALUE'")
-            }
-            let value = line[line.index(after: colon)...].drop { $0 == " " }
-            fields.append(HeaderField("x-explain-" + line[..<colon], String(value)))
+            let colon = line.firstIndex(of: ":") ?? line.startIndex
+            let name = line[..<colon]
+            let value = line[colon...].dropFirst().drop { $0 == " " }
+            guard !name.isEmpty, name.utf8.allSatisfy(HeaderField.isNameByte),
+                value.utf8.allSatisfy({ $0 >= 32 && $0 != 127 || $0 == 9 })
+            else { throw .wrongUse("--header \(quoted(line)) is no header line; write --header 'NAME: VALUE'") }
+            fields.append(HeaderField("x-explain-" + name, String(value)))
         }
-        let hasCredential = fields.contains {
-            $0.isNamed("x-explain-authorization") || $0.isNamed("x-explain-x-api-key")
+        let hasCredential = fields.contains { field in
+            ["authorization", "x-api-key", "api-key"].contains { field.isNamed("x-explain-" + $0) }
         }
-        if !hasCredential, let key = SettingsSources.environment().first(where: { $0.name == "OPENAI_API_KEY" }) {
+        let exported = SettingsSources.environment().first { $0.name == "OPENAI_API_KEY" && !$0.value.isEmpty }
+        if !hasCredential, let key = exported {
             fields.append(HeaderField("x-explain-authorization", "Bearer " + key.value))
         }
         return fields
@@ -78,6 +80,7 @@ private enum Explain {
         guard fields["cacheable"] == .bool(true) else {
             rows.append(("cacheable", "no"))
             row("reason", fields["reason"])
+            row("meaning", fields["meaning"])
             return layOut(rows)
         }
         row("model", fields["model"])

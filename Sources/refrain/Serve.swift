@@ -29,6 +29,11 @@ private struct Serve {
     private let workers: [Worker]
 
     init(_ settings: Settings) throws(CommandFailure) {
+        guard !settings.upstreams.isEmpty else {
+            throw .failed(
+                "no upstream is configured; name the model server in the settings file, or with "
+                    + "--set 'upstreams=[{url: https://api.example.com}]'")
+        }
         do {
             let clock = SystemClock()
             log = try LineLog(level: settings.log.level, format: settings.log.format, clock: clock)
@@ -58,11 +63,16 @@ private struct Serve {
             isReady.value.store(false, ordering: .releasing)
             await drain()
             await stop(threads)
+            log.write(.info, "stopped")
+            log.close()
             // Until here a second signal must find somebody who listens to it.
             withExtendedLifetime(watches) {}
         } catch {
             await stop(threads)
-            throw .failed("\(error)")
+            log.close()
+            let isAddress = error is HTTPServerError
+            let hint = isAddress ? "; choose another address with the settings listen and admin.listen" : ""
+            throw .failed("\(error)\(hint)")
         }
     }
 
@@ -117,8 +127,6 @@ private struct Serve {
             worker.loop.stop()
         }
         for thread in threads { thread.join() }
-        log.write(.info, "stopped")
-        log.close()
     }
 
     private static func secret(_ settings: Settings) -> [UInt8] {

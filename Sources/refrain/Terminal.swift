@@ -1,5 +1,19 @@
 import Foreign
 
+/// Standard output, where a command puts what it was asked for.
+enum Output {
+    static func write(_ text: String) throws(CommandFailure) { try write([UInt8](text.utf8)) }
+
+    /// One JSON value, on a line of its own.
+    static func write(json: [UInt8]) throws(CommandFailure) { try write(json + [UInt8(ascii: "\n")]) }
+
+    private static func write(_ bytes: [UInt8]) throws(CommandFailure) {
+        guard Console.write(bytes, to: .output) else {
+            throw .failed("standard output cannot be written; see that it is open and its disk is not full")
+        }
+    }
+}
+
 /// Emphasis for people; plain text for files and other programs.
 struct TerminalStyle: Sendable {
     enum Colour: Int, Sendable {

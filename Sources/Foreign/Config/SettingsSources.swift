@@ -15,7 +15,7 @@ package enum SettingsSources {
         var loader = SettingsLoader(syntax: YAMLDocument())
         if path != nil || access(defaultPath, F_OK) == 0 {
             let path = path ?? defaultPath
-            loader.add(file: try read(path), named: path == "-" ? "standard input" : path)
+            loader.add(file: try read(path), named: InputFile.name(path))
         }
         loader.add(environment: environment)
         loader.add(assignments: assignments)
@@ -36,28 +36,12 @@ package enum SettingsSources {
         return result
     }
 
-    /// A whole file, or standard input for `-`, a little more than `limit` bytes at most, so that
-    /// the caller can tell.
-    package static func read(
-        _ path: String, limit: Int = YAMLDocument.maxBytes
-    ) throws(SettingsFailure) -> [UInt8] {
-        let descriptor = path == "-" ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC)
-        guard descriptor >= 0 else { throw unreadable(path) }
-        defer { if path != "-" { close(descriptor) } }
-        var text: [UInt8] = []
-        var buffer = [UInt8](repeating: 0, count: 64 << 10)
-        while text.count <= limit {
-            let count = Glibc.read(descriptor, &buffer, buffer.count)
-            if count < 0 && errno == EINTR { continue }
-            guard count >= 0 else { throw unreadable(path) }
-            if count == 0 { break }
-            text += buffer[..<count]
+    private static func read(_ path: String) throws(SettingsFailure) -> [UInt8] {
+        do throws(InputFile.Unreadable) {
+            return try InputFile.read(path, limit: YAMLDocument.maxBytes)
+        } catch {
+            let place = ConfigPlace(.file(error.name), line: 0)
+            throw SettingsFailure([SettingsError(at: place, "it \(error.reason)")])
         }
-        return text
-    }
-
-    private static func unreadable(_ path: String) -> SettingsFailure {
-        let reason = String(cString: strerror(errno))
-        return SettingsFailure([SettingsError(at: ConfigPlace(.file(path), line: 0), "it cannot be read: \(reason)")])
     }
 }

@@ -3,8 +3,16 @@ import Glibc
 /// A file that is read at once.
 package enum InputFile {
     package struct Unreadable: Error, CustomStringConvertible {
-        package let description: String
+        /// What people call the file.
+        package let name: String
+        /// Completes a sentence about it.
+        package let reason: String
+
+        package var description: String { "\(name) \(reason)" }
     }
+
+    /// What people call a path on a command line.
+    package static func name(_ path: String) -> String { path == "-" ? "standard input" : path }
 
     /// The whole file, or standard input for `-`. Longer ones than `limit` bytes are refused.
     package static func read(_ path: String, limit: Int) throws(Unreadable) -> [UInt8] {
@@ -19,11 +27,13 @@ package enum InputFile {
             guard count >= 0 else { throw failure(path) }
             if count == 0 { return bytes }
             bytes += buffer[..<count]
-            guard bytes.count <= limit else { throw Unreadable(description: "\(path) is larger than \(limit) bytes") }
+            guard bytes.count <= limit else {
+                throw Unreadable(name: name(path), reason: "is larger than \(limit) bytes")
+            }
         }
     }
 
     private static func failure(_ path: String) -> Unreadable {
-        Unreadable(description: "\(path) cannot be read: \(String(cString: strerror(errno)))")
+        Unreadable(name: name(path), reason: "cannot be read: \(String(cString: strerror(errno)))")
     }
 }
