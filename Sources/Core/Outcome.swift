@@ -50,69 +50,85 @@ package enum TierName: String, Sendable, CaseIterable {
 
 /// Why a request was passed on without looking at the cache: the value of `x-refrain-reason`.
 package enum BypassReason: String, Sendable, CaseIterable, Error {
-    /// The method or path is none that Refrain caches.
     case endpoint
-    /// The client sent `Cache-Control: no-store`.
     case noStore = "no-store"
-    /// The body's `Content-Type` is not JSON.
     case contentType = "content-type"
-    /// The body is compressed.
     case contentEncoding = "content-encoding"
-    /// The body is not one JSON object.
     case notJSON = "not-json"
-    /// An object of the body names a member twice, which parsers read differently.
     case duplicateMember = "duplicate-member"
-    /// The body is not well-formed UTF-8, or escapes half a surrogate pair.
     case invalidUnicode = "invalid-unicode"
-    /// The body nests deeper than `limits.jsonDepth`.
     case tooDeep = "too-deep"
-    /// The body is larger than `cache.maxRequest`.
     case requestTooLarge = "request-too-large"
-    /// The body has no `model`, or a control field of the wrong type.
     case unusableField = "unusable-field"
-    /// The answer depends on state at the provider (a conversation, a background job).
     case stateful
-    /// The cache is shared between credentials and this one was not accepted by the upstream lately.
     case untrusted
-    /// An `x-refrain-*` or `Cache-Control` header has a value that cannot be read.
     case badControl = "bad-control"
-    /// A header that must stand alone (a credential, the content type) is sent twice, which servers read differently.
     case duplicateHeader = "duplicate-header"
-    /// `Connection` names a header that the upstream is not to see, so that it would answer another request than the
-    /// key tells.
     case connectionOption = "connection-option"
-    /// `cache.enabled` is false.
     case disabled
 
     package var word: String { rawValue }
+
+    /// What it means, for people.
+    package var sentence: String {
+        switch self {
+        case .endpoint: "The method or path is none that Refrain caches."
+        case .noStore: "The client sent `Cache-Control: no-store`."
+        case .contentType: "The body's `Content-Type` is not JSON."
+        case .contentEncoding: "The body is compressed."
+        case .notJSON: "The body is not one JSON object."
+        case .duplicateMember: "An object of the body names a member twice, which parsers read differently."
+        case .invalidUnicode: "The body is not well-formed UTF-8, or escapes half a surrogate pair."
+        case .tooDeep: "The body nests deeper than `limits.jsonDepth`."
+        case .requestTooLarge: "The body is larger than `cache.maxRequest`."
+        case .unusableField: "The body has no `model`, or a control field of the wrong type."
+        case .stateful: "The answer depends on state at the provider (a conversation, a background job)."
+        case .untrusted: "The cache is shared between credentials and this one was not accepted by the upstream lately."
+        case .badControl: "An `x-refrain-*` or `Cache-Control` header has a value that cannot be read."
+        case .duplicateHeader:
+            "A header that must stand alone (a credential, the content type) is sent twice, which servers read "
+                + "differently."
+        case .connectionOption:
+            "`Connection` names a header that the upstream is not to see, so that it would answer another request than "
+                + "the key tells."
+        case .disabled: "`cache.enabled` is false."
+        }
+    }
 }
 
 /// Why an answer was not kept: the metric label `reason` of `refrain_not_stored_total`.
 package enum NotStored: String, Sendable, CaseIterable, Error {
-    /// The upstream's status is not 2xx.
     case status
-    /// The body is not what the dialect promises.
     case malformed
-    /// The answer, or the stream, ended early.
     case incomplete
-    /// A choice ended for a reason other than a complete answer.
     case finishReason = "finish-reason"
-    /// Larger than `cache.maxAnswer`, or than a memory shard.
     case tooLarge = "too-large"
-    /// The upstream sent `Cache-Control: no-store`.
     case upstreamNoStore = "upstream-no-store"
-    /// Nobody was left to wait for it, and `cache.onAbort` is `cancel`.
     case abandoned
-    /// The upstream failed before it answered.
     case failed
-    /// The body is coded in a way that cannot be undone.
     case contentEncoding = "content-encoding"
-    /// Asked for less often than what it would have displaced from memory (`memory.eviction: tinylfu`).
     case admissionFilter = "admission-filter"
-    /// Its lifetime was over when it arrived (`x-refrain-ttl: 0`).
     case expired
-    /// Purged while it was being fetched.
     case purged
 
     package var word: String { rawValue }
+
+    /// What it means, for people.
+    package var sentence: String {
+        switch self {
+        case .status: "The upstream's status is not 2xx."
+        case .malformed: "The body is not what the dialect promises."
+        case .incomplete: "The answer, or the stream, ended early."
+        case .finishReason: "A choice ended for a reason other than a complete answer."
+        case .tooLarge: "Larger than `cache.maxAnswer`, or than a memory shard."
+        case .upstreamNoStore: "The upstream sent `Cache-Control: no-store`."
+        case .abandoned: "Nobody was left to wait for it, so `cache.onAbort` or `cache.abortTimeout` ended it."
+        case .failed: "The upstream failed before or within its answer."
+        case .contentEncoding: "The body is coded in a way that cannot be undone."
+        case .admissionFilter:
+            "Asked for less often than what it would have displaced from memory (`memory.eviction: tinylfu`)."
+        case .expired: "Its lifetime was over when it arrived (`x-refrain-ttl: 0`)."
+        case .purged: "Purged while it was being fetched."
+        }
+    }
 }

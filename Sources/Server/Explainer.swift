@@ -80,6 +80,7 @@ final class Explainer {
     private func bypass(_ reason: BypassReason, to writer: inout JSONWriter) {
         writer.member("cacheable", false)
         writer.member("reason", reason.word)
+        writer.member("meaning", reason.sentence)
     }
 
     /// The query's `path`, by default the chat endpoint.

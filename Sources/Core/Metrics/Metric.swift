@@ -1,12 +1,16 @@
 /// The closed value set of a metric label, with a dense index for each value.
 package protocol MetricLabelValue: CaseIterable, Equatable, Sendable {
     var labelWord: String { get }
+    /// What the word means, where it does not explain itself.
+    var labelSentence: String? { get }
     /// The position in `allCases`. Types counted on the way of every request spell it out as a switch, which
     /// compiles to nothing; for the others the search is cheap enough.
     var labelIndex: Int { get }
 }
 
 extension MetricLabelValue {
+    package var labelSentence: String? { nil }
+
     package var labelIndex: Int {
         // The value is one of its own type's cases.
         Self.allCases.firstIndex(of: self).map { Self.allCases.distance(from: Self.allCases.startIndex, to: $0) } ?? 0
@@ -40,8 +44,13 @@ extension TierName: MetricLabelValue {
     }
 }
 
-extension BypassReason: MetricLabelValue {}
-extension NotStored: MetricLabelValue {}
+extension BypassReason: MetricLabelValue {
+    package var labelSentence: String? { sentence }
+}
+
+extension NotStored: MetricLabelValue {
+    package var labelSentence: String? { sentence }
+}
 
 /// What a request was for: one of the dialects, or anything else that is passed through.
 package enum Endpoint: String, MetricLabelValue {

@@ -16,7 +16,13 @@ package enum MetricsReference {
             result += "## `\(metric.name)`\n\n\(metric.sentence)\n\n"
             result += "- Type: \(metric.kind.rawValue)" + (metric.unit.isEmpty ? "" : ", in \(metric.unit)") + "\n"
             for label in metric.labels {
-                result += "- Label `\(label.name)`: " + label.values.map { "`\($0)`" }.joined(separator: ", ") + "\n"
+                let values = label.values.map { "`\($0)`" }
+                result += "- Label `\(label.name)`:"
+                if label.sentences.isEmpty {
+                    result += " " + values.joined(separator: ", ") + "\n"
+                } else {
+                    result += "\n" + zip(values, label.sentences).map { "  - \($0): \($1)\n" }.joined()
+                }
             }
             result += "\n"
         }

@@ -16,10 +16,13 @@ package struct Metric: Sendable {
     package struct Label: Sendable {
         package let name: String
         package let values: [String]
+        /// What each value means; empty where the words explain themselves.
+        package let sentences: [String]
 
         init<Value: MetricLabelValue>(_ name: String, _ values: Value.Type) {
             self.name = name
             self.values = Value.allCases.map(\.labelWord)
+            sentences = Value.allCases.compactMap(\.labelSentence)
         }
     }
 
