@@ -25,11 +25,18 @@ package enum LogLevel: Int, Sendable, CaseIterable, Comparable {
 package struct LogField: Sendable {
     package var name: String
     package var value: String
+    /// The value where it is a number, so that JSON has it as one.
+    package private(set) var number: Int64?
+
     package init(_ name: String, _ value: String) {
         self.name = name
         self.value = value
     }
-    package init(_ name: String, _ value: some BinaryInteger) { self.init(name, String(value)) }
+
+    package init(_ name: String, _ value: some BinaryInteger) {
+        self.init(name, String(value))
+        number = Int64(exactly: value)
+    }
 }
 
 extension Log {

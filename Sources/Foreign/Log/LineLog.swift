@@ -59,7 +59,13 @@ package final class LineLog: Log {
         writer.member("time", Timestamp.text(milliseconds: time))
         writer.member("level", level.word)
         writer.member("event", event)
-        for field in fields { writer.member(field.name, field.value) }
+        for field in fields {
+            if let number = field.number {
+                writer.member(field.name, number)
+            } else {
+                writer.member(field.name, field.value)
+            }
+        }
         writer.endObject()
         return writer.bytes + [10]
     }
