@@ -27,8 +27,6 @@ package struct Verdict: Sendable, Equatable {
     package var storedUpstream = false
 
     package init() {}
-
-    var hasUsage: Bool { promptTokens >= 0 || completionTokens >= 0 }
 }
 
 /// Why an answer cannot be given in the other form. The caller treats that form as not held.

@@ -9,10 +9,7 @@ package struct RequestRules: Sendable, Equatable {
         didSet { maxDepth = min(maxDepth, RequestRules.depthLimit) }
     }
 
-    package static let defaultLeftOut = [
-        "stream", "stream_options", "user", "metadata", "store", "service_tier", "prompt_cache_key",
-        "safety_identifier",
-    ]
+    package static let defaultLeftOut = Settings.Cache().leftOut
 
     /// Reading nests calls as the body nests values, and a thread's stack is finite.
     package static let depthLimit = 512
