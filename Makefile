@@ -54,7 +54,7 @@ soak: setup-test build ## an hour of random trials: simulated engines, damaged i
 	for round in 1 2 3 4 5; do .venv/tests/bin/python -m pytest -q Tests/IntegrationTests; done
 
 bench: setup-bench build ## compare with peers on this machine; appends to Benchmarks/Results
-	Benchmarks/run.sh
+	SWIFT="$(SWIFT)" PYTHON="$(PYTHON)" Benchmarks/run.sh
 
 lint: ## formatting and house rules
 	$(SWIFT) format lint --strict --recursive Package.swift Sources Tests Benchmarks

@@ -4,14 +4,15 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 python=${PYTHON:-python3}
+swift=${SWIFT:-swift}
 # Without LiteLLM the rest of the comparison is still worth having.
 config/venv.sh "$python" .venv/bench Benchmarks/requirements.txt || echo "LiteLLM could not be installed" >&2
 "$python" Benchmarks/Load/bench.py "$@" || failed=1
 
 # What does not depend on other load: hit rates on recorded traces, and what an entry in memory costs.
 if [ $# -eq 0 ]; then
-    swift build -c release --static-swift-stdlib --product TracesBench
-    swift build -c release --static-swift-stdlib --product MemoryBench
+    "$swift" build -c release --static-swift-stdlib --product TracesBench
+    "$swift" build -c release --static-swift-stdlib --product MemoryBench
     .build/release/TracesBench
     .build/release/MemoryBench
 fi

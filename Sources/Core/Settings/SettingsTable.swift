@@ -56,7 +56,7 @@ package enum SettingsTable {
             "How long past that it may still be served when the upstream fails."),
         .init(
             "cache.staleWhileRevalidate", \.cache.staleWhileRevalidate, .duration(.zero ... .days(3650)),
-            "How long past that it is kept to be served while a fresh answer is fetched."),
+            "How long past that it is kept, to be served while a fresh answer is fetched. This build only keeps it."),
         .init(
             "cache.partition", \.cache.partition, .partition,
             "Between whom answers are shared: requests with the same credential, all, or the same value of a header."),
