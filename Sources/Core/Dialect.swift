@@ -44,6 +44,9 @@ package enum Dialect: UInt8, Sendable, CaseIterable {
 package enum Form: UInt8, Sendable, CaseIterable {
     case whole, stream
 
+    /// The word for it where people read it.
+    package var word: String { self == .whole ? "whole" : "stream" }
+
     package var contentType: String {
         switch self {
         case .whole: "application/json"

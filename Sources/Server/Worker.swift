@@ -115,8 +115,6 @@ package actor Worker {
     private static let tickInterval: Int64 = 1_000_000_000
     private static let sweepBudget = 8_000
 
-    package func stopAccepting() { server?.stopAccepting() }
-
     /// Finishes what is in flight.
     package func drain() async {
         await withCheckedContinuation { (done: CheckedContinuation<Void, Never>) in

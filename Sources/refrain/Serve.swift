@@ -178,7 +178,9 @@ extension Settings {
 
 extension MemoryTier {
     fileprivate convenience init(_ settings: Settings, clock: any Clock) {
-        let shards = settings.memory.shards > 0 ? settings.memory.shards : settings.workerCount * 4
+        // An answer fits if it takes a quarter of a shard at most, so many cores must not make shards too small.
+        let roomy = max(1, settings.memory.capacity.bytes / (16 << 20))
+        let shards = settings.memory.shards > 0 ? settings.memory.shards : min(settings.workerCount * 4, roomy)
         self.init(
             capacity: settings.memory.capacity.bytes, eviction: settings.memory.eviction, shards: shards,
             retainStale: settings.cache.staleRetention.milliseconds, clock: clock)

@@ -74,6 +74,7 @@ import Testing
             (["config", "reference", "metrics"], 0), (["config", "check", "/nonexistent.yaml"], 1),
             (["config", "print", "--set", "cache.tll=1h"], 1), ([], 2), (["config"], 2), (["config", "check"], 2),
             (["config", "print", "--nope"], 2), (["config", "reference", "nothing"], 2),
+            (["help"], 0), (["help", "config"], 0), (["help", "config", "print"], 0), (["help", "nothing"], 2),
         ] as [([String], Int32)])
     func exitCodes(words: [String], code: Int32) async {
         #expect(await CommandTable.run(words) == code)

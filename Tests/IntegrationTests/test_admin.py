@@ -94,6 +94,7 @@ def test_explain_a_kept_answer(refrain, model, prompt):
 def test_explain_says_why_not(refrain, request_body, headers, path, reason):
     answer = explain(refrain, request_body, path, headers)
     assert (answer["cacheable"], answer["reason"]) == (False, reason)
+    assert answer["meaning"].endswith(".")
 
 
 def test_purge_one(start, model, prompt):

@@ -105,7 +105,8 @@ def test_stale_if_error(refrain, model, prompt, status):
     stale = until(lambda: (a := ask(refrain, prompt)).outcome != "hit" and a, "the answer to expire")
     assert (stale.status, stale.outcome, stale.body) == (200, "stale", first.body)
     assert stale.header("x-refrain-tier") == "memory"
-    assert wire.cache_status(stale)["ttl"] <= 0
+    status_line = wire.cache_status(stale)
+    assert status_line["ttl"] <= 0 and "hit" in status_line and "fwd" not in status_line
     refused = ask(refrain, prompt, ("Cache-Control", "stale-if-error=0"))
     assert (refused.status, refused.outcome) == (status, "miss")
     assert ask(refrain, prompt, ("Cache-Control", "stale-if-error=600")).outcome == "stale"

@@ -222,7 +222,22 @@ def test_bad_environment():
 
 
 def test_no_upstream():
-    assert "upstream" in failure(run("serve"))
+    result = run("serve")
+    assert "upstream" in failure(result) and len(result.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize("arguments", [["config", "print"], ["config", "reference"], ["--help"]], ids=" ".join)
+def test_output_that_cannot_be_written_is_a_failure(arguments):
+    with open("/dev/full", "w") as full:
+        result = subprocess.run([str(binary()), *arguments], stdout=full, stderr=subprocess.PIPE, text=True, timeout=20)
+    assert "standard output" in failure(result)
+
+
+@pytest.mark.parametrize("line", ["no-colon", ": no name", "bad name: x", "name: two\r\nlines"])
+def test_header_lines_are_checked_before_they_are_sent(tmp_path, line):
+    file = tmp_path / "request.json"
+    file.write_text("{}")
+    assert "NAME: VALUE" in failure(run("explain", str(file), "--header", line), 2)
 
 
 @pytest.mark.parametrize("arguments", [

@@ -120,8 +120,9 @@ package enum SettingsTable {
             "memory.eviction", \.memory.eviction, .choice(of: Settings.Eviction.self),
             "Which answers make room: the least recently used, or those an admission filter expects least of."),
         .init(
-            "memory.shards", \.memory.shards, .integer(0...1024),
-            "Into how many independently locked parts memory is cut. 0: chosen from the cores and the capacity."),
+            "memory.shards", \.memory.shards, .integer(0...256),
+            "Into how many independently locked parts memory is cut, rounded down to a power of two. An answer larger than a "
+                + "quarter of a part is not kept. 0: chosen from the cores and the capacity."),
     ]
 
     private static let later: [Setting<Settings>] = [
