@@ -43,13 +43,15 @@ let package = Package(
         shelf("Crypto", pkgConfig: "libcrypto", apt: "libssl-dev"),
         shelf("Yaml", pkgConfig: "yaml-0.1", apt: "libyaml-dev"),
         shelf("LZ4", pkgConfig: "liblz4", apt: "liblz4-dev"),
+        shelf("Hiredis", pkgConfig: "hiredis", apt: "libhiredis-dev"),
         shelf("XXHash", pkgConfig: "libxxhash", apt: "libxxhash-dev"),
 
         library("Core", []),
         library("Dialects", ["Core"]),
         library("Tiers", ["Core"]),
         library("Engine", ["Core", "Dialects", "Tiers"]),
-        library("Foreign", ["Core", "CEvent", "CMicrohttpd", "CCurl", "CCrypto", "CYaml", "CLZ4", "CXXHash"]),
+        library(
+            "Foreign", ["Core", "CEvent", "CMicrohttpd", "CCurl", "CCrypto", "CYaml", "CLZ4", "CXXHash", "CHiredis"]),
         library("Server", ["Core", "Dialects", "Engine", "Foreign"]),
         library("TestKit", ["Core", "Dialects", "Tiers", "Engine"]),
         .executableTarget(
