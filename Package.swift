@@ -15,7 +15,7 @@ func library(_ name: String, _ dependencies: [String]) -> Target {
     .target(name: name, dependencies: dependencies.map { .byName(name: $0) }, swiftSettings: common)
 }
 
-func shelf(_ name: String, pkgConfig: String, apt: String) -> Target {
+func shelf(_ name: String, pkgConfig: String?, apt: String) -> Target {
     .systemLibrary(name: "C" + name, path: "Sources/C/" + name, pkgConfig: pkgConfig, providers: [.apt([apt])])
 }
 
@@ -43,7 +43,8 @@ let package = Package(
         shelf("Crypto", pkgConfig: "libcrypto", apt: "libssl-dev"),
         shelf("Yaml", pkgConfig: "yaml-0.1", apt: "libyaml-dev"),
         shelf("LZ4", pkgConfig: "liblz4", apt: "liblz4-dev"),
-        shelf("Hiredis", pkgConfig: "hiredis", apt: "libhiredis-dev"),
+        // Its pkg-config file holds a flag that SwiftPM warns of; the header and the library are found without.
+        shelf("Hiredis", pkgConfig: nil, apt: "libhiredis-dev"),
         shelf("XXHash", pkgConfig: "libxxhash", apt: "libxxhash-dev"),
 
         library("Core", []),
