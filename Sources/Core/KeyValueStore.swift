@@ -26,6 +26,8 @@ package enum KeyValueFailure: Error, Sendable, Equatable, CustomStringConvertibl
     case overloaded
     /// The connection owes an older answer for so long that nothing more was sent.
     case stalled
+    /// The server that holds the key cannot be reached, others of its cluster can.
+    case shardLost
     /// What came is not the protocol, or not an answer to this command.
     case malformed
     /// The answer is larger than may be read.
@@ -43,6 +45,7 @@ package enum KeyValueFailure: Error, Sendable, Equatable, CustomStringConvertibl
         case .notConnected: "not-connected"
         case .overloaded: "overloaded"
         case .stalled: "stalled"
+        case .shardLost: "shard-lost"
         case .malformed: "malformed"
         case .tooLarge: "too-large"
         case .redirected: "redirected"
@@ -50,11 +53,11 @@ package enum KeyValueFailure: Error, Sendable, Equatable, CustomStringConvertibl
         }
     }
 
-    /// Whether it says that the server cannot be reached, rather than that it does not like the command.
+    /// Whether it says that nothing can be had of the store, rather than that a command was refused or a part is missing.
     package var isOutage: Bool {
         switch self {
         case .timeout, .disconnected, .notConnected, .stalled, .malformed: true
-        case .overloaded, .tooLarge, .redirected, .server: false
+        case .overloaded, .shardLost, .tooLarge, .redirected, .server: false
         }
     }
 

@@ -99,7 +99,8 @@ import Tiers
         let bench = try RedisBench(cluster.urls)
         defer { bench.close() }
         #expect(await bench.knowsCluster())
-        let load = RedisLoad(tier(bench))
+        let tier = tier(bench)
+        let load = RedisLoad(tier)
         #expect(await load.hits(more: 300))
         let dead = cluster.masters[0]
         let port = dead.port
@@ -114,6 +115,8 @@ import Tiers
             })
         #expect(await load.hits(more: 300))
         #expect(await load.stop().wrong == [])
+        // Its share of the keys was a miss meanwhile, the rest was served.
+        #expect(tier.statistics.failures["shard-lost", default: 0] > 0)
         // All slots answer, the dead master's too.
         for number in 0..<100 {
             let key = CacheKey(UInt64(number), 9, 9, 9)

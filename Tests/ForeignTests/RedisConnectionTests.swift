@@ -161,6 +161,54 @@ import Tiers
         }
     }
 
+    /// Lives on a loop, as a worker does.
+    private actor Resident {
+        nonisolated let loop: EventLoop
+        let store: RedisStore
+        nonisolated var unownedExecutor: UnownedSerialExecutor { loop.asUnownedSerialExecutor() }
+
+        init(_ loop: EventLoop, _ store: RedisStore) {
+            self.loop = loop
+            self.store = store
+        }
+
+        /// Whether it is still on its loop after each wait, and found what it wrote.
+        func roundTrip(_ text: String) async throws(KeyValueFailure) -> Bool {
+            let bytes = Bytes(text)
+            try await store.setPX(bytes, bytes, milliseconds: 10_000, deadline: RedisBench.deadline())
+            let isHome = loop.isCurrent
+            return try await store.get(bytes, deadline: RedisBench.deadline()) == bytes && isHome && loop.isCurrent
+        }
+    }
+
+    @Test func aWorkersCallsGoOverItsOwnConnection() async throws {
+        let server = try await RedisServer()
+        let benches = try (0..<2).map { number in
+            try RedisBench(server.url) { $0.clientName = "worker-\(number)" }
+        }
+        defer { for bench in benches { bench.close() } }
+        for bench in benches { #expect(await bench.connected()) }
+        let store = RedisStore(clients: benches.map(\.client))
+        let before = commands(server)
+        for number in 0..<50 { #expect(try await Resident(benches[1].loop, store).roundTrip("\(number)")) }
+        let after = commands(server)
+        #expect(after["worker-0"] == before["worker-0"])
+        #expect(after["worker-1"] == "get")
+    }
+
+    /// The last command of each client.
+    private func commands(_ server: RedisServer) -> [String: String] {
+        var found: [String: String] = [:]
+        for line in server.cli("client list").split(separator: "\n") {
+            let fields = line.split(separator: " ").map { $0.split(separator: "=", omittingEmptySubsequences: false) }
+            func field(_ name: Substring) -> String? {
+                fields.first { $0.first == name }.flatMap { $0.last.map(String.init) }
+            }
+            if let name = field("name"), let command = field("cmd") { found[name] = command }
+        }
+        return found
+    }
+
     @Test func thereIsABoundOnWhatWaits() async throws {
         let server = try await RedisServer()
         let bench = try RedisBench(server.url) {

@@ -122,9 +122,20 @@ package final class RedisClient: @unchecked Sendable {
             return call.end(.failure(.notConnected))
         }
         connection.send(call.command, isAsking: isAsking, deadline: call.deadline) { [weak self] result in
-            guard let self, case .success(.error(let message)) = result else { return call.end(result) }
-            refused(call, message, by: endpoint)
+            guard let self else { return call.end(result) }
+            switch result {
+            case .success(.error(let message)): refused(call, message, by: endpoint)
+            case .success: call.end(result)
+            case .failure(let failure): call.end(.failure(isPartial(failure) ? .shardLost : failure))
+            }
         }
+    }
+
+    /// Whether a failure is one server's while others of the cluster are well: no reason to keep away from all of them.
+    private func isPartial(_ failure: KeyValueFailure) -> Bool {
+        guard slots != nil, [.notConnected, .disconnected, .stalled].contains(failure) else { return false }
+        let now = clock.monotonic()
+        return connections.values.contains { $0.isHealthy(now: now) }
     }
 
     private func refused(_ call: RedisCall, _ message: String, by endpoint: RedisEndpoint) {

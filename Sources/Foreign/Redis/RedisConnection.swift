@@ -85,6 +85,13 @@ final class RedisConnection {
         return false
     }
 
+    /// Whether it would take a command, as far as can be told.
+    func isHealthy(now: Int64) -> Bool { isReady && !isStalled(now: now) }
+
+    private func isStalled(now: Int64) -> Bool {
+        pipeline.owedSince.map { now - $0 > environment.options.stallLimit } ?? false
+    }
+
     /// Whether nobody waits for anything.
     var isQuiet: Bool { pipeline.isEmpty && unsent.isEmpty }
 
@@ -117,7 +124,7 @@ final class RedisConnection {
         if now >= deadline { return .timeout }
         // Only the first attempt is waited for: when a server is gone, callers are not to find out one deadline each.
         if !isReady, backoff.failures > 0 { return .notConnected }
-        if let owedSince = pipeline.owedSince, now - owedSince > options.stallLimit { return .stalled }
+        if isStalled(now: now) { return .stalled }
         if pipeline.count + unsent.count >= options.inFlightCommands { return .overloaded }
         // One command of any size may wait; otherwise a large answer could never be kept.
         if pipeline.bytes + unsentBytes > 0, pipeline.bytes + unsentBytes + bytes > options.inFlightBytes {

@@ -9,6 +9,8 @@ final class RedisTLS {
     private let serverName: String?
 
     init(_ options: RedisOptions.TLS) throws(RedisSetupFailure) {
+        // What this thread failed at before is none of our business.
+        ERR_clear_error()
         guard let context = SSL_CTX_new(TLS_client_method()) else {
             throw RedisSetupFailure("OpenSSL could not make a context: \(RedisTLS.lastError())")
         }
