@@ -17,6 +17,10 @@ final class RedisBench: Sendable {
     init(_ url: String, _ change: (inout RedisOptions) -> Void = { _ in }) throws {
         Signals.ignoreBrokenPipes()
         var options = RedisOptions(url: try RedisURL(url))
+        // Patient, because the machine may be busy; a test about these limits sets its own.
+        options.stallLimit = 5 * Duration64.nanosecondsPerSecond
+        options.silenceLimit = 10 * Duration64.nanosecondsPerSecond
+        options.connectTimeout = 5 * Duration64.nanosecondsPerSecond
         change(&options)
         loop = try EventLoop()
         client = try RedisClient(loop: loop, options: options, clock: SystemClock(), random: SystemRandom(), log: log)
@@ -47,14 +51,15 @@ final class RedisBench: Sendable {
     func tier(_ change: (inout RedisTier.Options) -> Void = { _ in }) -> RedisTier {
         var options = RedisTier.Options()
         options.retainStale = 60_000
-        options.deadline = Duration64.nanosecondsPerSecond
+        options.deadline = 10 * Duration64.nanosecondsPerSecond
+        options.writeDeadline = 10 * Duration64.nanosecondsPerSecond
         change(&options)
         return RedisTier(store: store, codec: RedisBench.codec, options: options, clock: SystemClock(), log: log)
     }
 
     static let codec = EntryCodec(compression: LZ4Compression(), checksum: XXH3Checksum(), limit: 8 << 20)
 
-    static func deadline(milliseconds: Int64 = 1000) -> Int64 {
+    static func deadline(milliseconds: Int64 = 10_000) -> Int64 {
         SystemClock().monotonic() + milliseconds * Duration64.nanosecondsPerMillisecond
     }
 

@@ -47,7 +47,11 @@ import Tiers
 
     @Test func asleep() async throws {
         let server = try await RedisServer()
-        let bench = try RedisBench(server.url) { $0.silenceLimit = 500 * Duration64.nanosecondsPerMillisecond }
+        let bench = try RedisBench(server.url) {
+            $0.stallLimit = 100 * Duration64.nanosecondsPerMillisecond
+            $0.connectTimeout = Duration64.nanosecondsPerSecond
+            $0.silenceLimit = 500 * Duration64.nanosecondsPerMillisecond
+        }
         defer { bench.close() }
         let tier = tier(bench)
         let load = RedisLoad(tier)
@@ -59,7 +63,29 @@ import Tiers
         }
         #expect(await load.stop().wrong == [])
         #expect(tier.statistics.failures["timeout", default: 0] > 0)
-        #expect(bench.events("redis-lost").filter { $0.contains("no answer for 500 ms") }.count == 1)
+        #expect(bench.events("redis-lost").contains { $0.contains("no answer for 500 ms") })
+    }
+
+    @Test func aConnectionThatOwesAnAnswerIsPassedByUntilItComes() async throws {
+        let server = try await RedisServer()
+        let bench = try RedisBench(server.url) { $0.stallLimit = 100 * Duration64.nanosecondsPerMillisecond }
+        defer { bench.close() }
+        #expect(await bench.connected())
+        let asleep = Task { try? await bench.ask("DEBUG", "SLEEP", "1.5") }
+        var seen: Set<String> = []
+        let isPassedBy = await eventually {
+            let failure = await Fixture.failure { () throws(KeyValueFailure) in
+                _ = try await bench.client.perform(
+                    RedisCommand("PING"), deadline: RedisBench.deadline(milliseconds: 30))
+            }
+            if let failure { seen.insert(failure.word) }
+            return failure == .stalled
+        }
+        #expect(isPassedBy && seen.isSubset(of: ["timeout", "stalled"]))
+        #expect(await asleep.value == .status("OK"))
+        // Late answers went to nobody, and the connection is the same.
+        #expect(await eventually { (try? await bench.ask("ECHO", "mine")) == .bulk(Bytes("mine")) })
+        #expect(bench.events("redis-lost") == [])
     }
 
     @Test func fullAndRefusingWrites() async throws {
@@ -85,7 +111,11 @@ import Tiers
         let server = try await RedisServer()
         let proxy = try RedisProxy(to: server.port)
         defer { proxy.close() }
-        let bench = try RedisBench(proxy.url) { $0.silenceLimit = 400 * Duration64.nanosecondsPerMillisecond }
+        let bench = try RedisBench(proxy.url) {
+            $0.stallLimit = 100 * Duration64.nanosecondsPerMillisecond
+            $0.connectTimeout = Duration64.nanosecondsPerSecond
+            $0.silenceLimit = 400 * Duration64.nanosecondsPerMillisecond
+        }
         defer { bench.close() }
         let tier = tier(bench)
         let load = RedisLoad(tier)
@@ -119,7 +149,12 @@ import Tiers
         let server = try await RedisServer()
         let proxy = try RedisProxy(to: server.port)
         defer { proxy.close() }
-        let bench = try RedisBench(proxy.url) { $0.firstBackoff = 5 * Duration64.nanosecondsPerMillisecond }
+        let bench = try RedisBench(proxy.url) {
+            $0.firstBackoff = 5 * Duration64.nanosecondsPerMillisecond
+            $0.longestBackoff = 50 * Duration64.nanosecondsPerMillisecond
+            $0.connectTimeout = 500 * Duration64.nanosecondsPerMillisecond
+            $0.silenceLimit = 500 * Duration64.nanosecondsPerMillisecond
+        }
         defer { bench.close() }
         let tier = tier(bench)
         let load = RedisLoad(tier)
