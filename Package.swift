@@ -65,6 +65,7 @@ let package = Package(
         bench("Traces", ["Core", "Tiers", "TestKit"]),
         bench("Memory", ["Core", "Tiers", "TestKit"]),
         bench("Storage", ["Core", "Tiers", "Foreign", "TestKit"]),
+        bench("Redis", ["Core", "Tiers", "Foreign", "TestKit"]),
 
         // Killed by the tests while it writes.
         .executableTarget(

@@ -94,7 +94,7 @@ import Tiers
         defer { bench.close() }
         let tier = tier(bench)
         await tier.store(Fixture.entry("kept"), under: Fixture.key)
-        server.cli("config set maxmemory 1mb")
+        server.cli("config set maxmemory 1")
         let load = RedisLoad(tier)
         #expect(await eventually { tier.statistics.failures["server", default: 0] > 50 })
         // Reads go on: a refusal is no outage.

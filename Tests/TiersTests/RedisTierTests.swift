@@ -99,10 +99,13 @@ import Testing
         for _ in 0..<20 { await tier.store(entry(), under: Self.key) }
         #expect(tier.breakerState == .closed)
         #expect(log.lines.map(\.event) == ["redis-refuses"])
-        store.failure = nil
-        await tier.store(entry(), under: Self.key)
-        store.failure = .server("OOM again")
-        await tier.store(entry(), under: Self.key)
-        #expect(log.lines.map(\.event) == ["redis-refuses", "redis-refuses"])
+        // One write that is taken is not the end of it, eight are.
+        for (writes, lines) in [(1, 1), (8, 2)] {
+            store.failure = nil
+            for _ in 0..<writes { await tier.store(entry(), under: Self.key) }
+            store.failure = .server("OOM again")
+            await tier.store(entry(), under: Self.key)
+            #expect(log.lines.map(\.event) == Array(repeating: "redis-refuses", count: lines))
+        }
     }
 }

@@ -23,6 +23,17 @@ package final class RedisTier: Tier {
     /// Ten years, in milliseconds: far from where Redis refuses an expiry.
     private static let longestExpiry: Int64 = 10 * 365 * 86_400_000
 
+    /// What the log knows of a server that refuses commands.
+    private struct Refusal {
+        /// The first word of the server's message, nil while all is well.
+        var kind: String?
+        /// Writes in a row that were taken since.
+        var successes = 0
+    }
+
+    /// So many writes end a refusal: a server that is nearly full takes one now and then.
+    private static let successesUntilWell = 8
+
     private let store: any KeyValueStore
     private let codec: EntryCodec
     private let options: Options
@@ -30,8 +41,7 @@ package final class RedisTier: Tier {
     private let log: any Log
     private let breaker: SharedBreaker
     private let numbers = Mutex(RedisTierStatistics())
-    /// What the server said when it last refused a write, nil since one succeeded.
-    private let refusal = Mutex<String?>(nil)
+    private let refusal = Mutex(Refusal())
 
     package init(store: any KeyValueStore, codec: EntryCodec, options: Options, clock: any Clock, log: any Log) {
         precondition(!options.prefix.contains("{"), "RedisTier: a hash tag would put all entries into one slot")
@@ -89,7 +99,10 @@ package final class RedisTier: Tier {
         })
         guard isWritten != nil else { return }
         numbers.withLock { $0.written += 1 }
-        refusal.withLock { $0 = nil }
+        refusal.withLock { refusal in
+            refusal.successes += 1
+            if refusal.successes >= RedisTier.successesUntilWell { refusal.kind = nil }
+        }
     }
 
     @discardableResult
@@ -151,12 +164,12 @@ package final class RedisTier: Tier {
         }
     }
 
-    /// One line for each kind of refusal until a write succeeds again: a full server refuses every write.
+    /// One line for each kind of refusal until all is well again: a full server refuses every write.
     private func report(_ message: String) {
         let kind = String(message.prefix { $0 != " " })
-        let isNews = refusal.withLock { last in
-            defer { last = kind }
-            return last != kind
+        let isNews = refusal.withLock { refusal in
+            defer { refusal = Refusal(kind: kind) }
+            return refusal.kind != kind
         }
         if isNews { log.write(.warning, "redis-refuses", LogField("message", message)) }
     }

@@ -8,15 +8,15 @@ import Tiers
 /// Times a hit of the Redis tier against a bare GET of the same value over a blocking socket, and counts hits a second
 /// with 64 callers, which `redis-benchmark -t get -c 64` compares with.
 ///
-///     swift run -c release RedisTierBench PORT [ROUNDS]
+///     swift run -c release RedisBench PORT [ROUNDS]
 ///
 /// PORT is that of an empty Redis on this machine. Pin it and the benchmark to cores (`taskset`) for steady numbers.
-@main struct RedisTierBench {
+@main struct RedisBench {
     static func main() async throws {
         let arguments = CommandLine.arguments
         let rounds = arguments.count > 2 ? Int(arguments[2]) ?? 0 : 20_000
         guard arguments.count > 1, let port = UInt16(arguments[1]), rounds > 0 else {
-            print("RedisTierBench: give the port of a Redis on this machine, and perhaps a positive number of rounds")
+            print("RedisBench: give the port of a Redis on this machine, and perhaps a positive number of rounds")
             return
         }
         Signals.ignoreBrokenPipes()
