@@ -82,7 +82,7 @@ import Tiers
         let load = RedisLoad(tier)
         #expect(await load.hits(more: 300))
         let masters = cluster.masters
-        let said = Shell.output(
+        let said = await Shell.longOutput(
             "redis-cli --cluster reshard 127.0.0.1:\(masters[0].port) --cluster-from \(masters[0].id)"
                 + " --cluster-to \(masters[1].id) --cluster-slots 400 --cluster-yes")
         #expect(said.contains("Moving slot"))

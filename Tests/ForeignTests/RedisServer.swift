@@ -114,6 +114,13 @@ func eventually(seconds: Int = 20, _ condition: () async -> Bool) async -> Bool 
 }
 
 enum Shell {
+    /// For what takes seconds: on a thread of its own, because those that run the tests are few.
+    static func longOutput(_ command: String) async -> String {
+        await withCheckedContinuation { done in
+            Thread.detachNewThread { done.resume(returning: output(command)) }
+        }
+    }
+
     /// Through files and the C library: Foundation's `Process` waits for pipes that other tests' servers inherit.
     static func output(_ command: String) -> String {
         let file = FileManager.default.temporaryDirectory.appending(path: "refrain-out-\(UUID().uuidString)")
@@ -164,7 +171,7 @@ final class RedisClusterRig: Sendable {
         }
         self.servers = servers
         let hosts = servers.map { "127.0.0.1:\($0.port)" }.joined(separator: " ")
-        let said = Shell.output("redis-cli --cluster create \(hosts) --cluster-replicas 1 --cluster-yes")
+        let said = await Shell.longOutput("redis-cli --cluster create \(hosts) --cluster-replicas 1 --cluster-yes")
         let isReady = await eventually {
             servers.allSatisfy { $0.cli("cluster info").contains("cluster_state:ok") }
                 && servers.filter(RedisClusterRig.isSynchronisedReplica).count == 3
