@@ -16,8 +16,8 @@ RELEASE := .build/release
 
 # Debian packages, by what needs them.
 BUILD_PACKAGES := make pkg-config libevent-dev libmicrohttpd-dev libcurl4-gnutls-dev libssl-dev libyaml-dev liblz4-dev \
-	libxxhash-dev
-TEST_PACKAGES := python3 python3-venv openssl
+	libxxhash-dev libhiredis-dev
+TEST_PACKAGES := python3 python3-venv openssl redis-server redis-tools
 BENCH_PACKAGES := $(TEST_PACKAGES) gcc libc6-dev nginx-light wrk procps
 
 # Setting up comes before building, whatever `-j` says.

@@ -1,3 +1,9 @@
 #pragma once
 #include <event2/event.h>
+#include <event2/buffer.h>
+#include <event2/bufferevent.h>
+#include <event2/bufferevent_ssl.h>
+#include <event2/dns.h>
+#include <event2/util.h>
 #include <sys/eventfd.h>
+#include <sys/un.h>

@@ -1,4 +1,5 @@
 import CCurl
+import CEvent
 import Glibc
 
 /// The sockets of one multi handle, found by their local port, which is all that libcurl 7.88 tells of the connection

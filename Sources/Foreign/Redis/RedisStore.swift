@@ -1,0 +1,46 @@
+import Core
+
+/// Redis as a map, over the clients of all workers: a call made on a worker's loop goes over that worker's connection.
+package struct RedisStore: KeyValueStore {
+    private let clients: [RedisClient]
+
+    /// At least one. A call from elsewhere goes over the first.
+    package init(clients: [RedisClient]) {
+        precondition(!clients.isEmpty, "RedisStore: needs a client")
+        self.clients = clients
+    }
+
+    package func get(_ key: Bytes, deadline: Int64) async throws(KeyValueFailure) -> Bytes? {
+        let command = RedisCommand([RedisStore.get, key], keyIndex: 1)
+        switch try await client.perform(command, deadline: deadline) {
+        case .bulk(let value): return value
+        case .null: return nil
+        case .status, .error, .integer, .array: throw .malformed
+        }
+    }
+
+    package func setPX(
+        _ key: Bytes, _ value: Bytes, milliseconds: Int64, deadline: Int64
+    ) async throws(KeyValueFailure) {
+        let command = RedisCommand(
+            [RedisStore.set, key, value, RedisStore.px, Bytes(String(milliseconds))], keyIndex: 1)
+        guard case .status("OK") = try await client.perform(command, deadline: deadline) else { throw .malformed }
+    }
+
+    @discardableResult
+    package func delete(_ key: Bytes, deadline: Int64) async throws(KeyValueFailure) -> Bool {
+        let command = RedisCommand([RedisStore.unlink, key], keyIndex: 1)
+        guard case .integer(let count) = try await client.perform(command, deadline: deadline) else {
+            throw .malformed
+        }
+        return count > 0
+    }
+
+    private var client: RedisClient { clients.first { $0.loop.isCurrent } ?? clients[0] }
+
+    private static let get = Bytes("GET")
+    private static let set = Bytes("SET")
+    private static let px = Bytes("PX")
+    /// Frees the memory of large values behind the server's back.
+    private static let unlink = Bytes("UNLINK")
+}

@@ -1,0 +1,195 @@
+import Core
+import Synchronization
+
+/// The second tier: entries in a store that the sidecars of a deployment share, found within milliseconds or not at all.
+///
+/// What is not a whole entry of the key that was asked for is a counted miss and deleted. The store lets entries go when
+/// their lifetime and retention are over. While the breaker is open nothing is asked.
+package final class RedisTier: Tier {
+    package struct Options: Sendable {
+        /// What the names of all entries begin with. No `{`, so that a cluster spreads them over all of its slots.
+        package var prefix = "refrain:v1:"
+        /// How long a look-up may take, in nanoseconds.
+        package var deadline = 20 * Duration64.nanosecondsPerMillisecond
+        /// How long a write or a removal may take, in nanoseconds; nobody's answer waits for them.
+        package var writeDeadline = Duration64.nanosecondsPerSecond
+        /// For how long an entry is kept beyond its lifetime, in milliseconds; negative counts as 0.
+        package var retainStale: Int64 = 0
+        package var breaker = Breaker.Options()
+
+        package init() {}
+    }
+
+    /// Ten years, in milliseconds: far from where Redis refuses an expiry.
+    private static let longestExpiry: Int64 = 10 * 365 * 86_400_000
+
+    /// What the log knows of a server that refuses commands.
+    private struct Refusal {
+        /// The first word of the server's message, nil while all is well.
+        var kind: String?
+        /// Writes in a row that were taken since.
+        var successes = 0
+    }
+
+    /// So many writes end a refusal: a server that is nearly full takes one now and then.
+    private static let successesUntilWell = 8
+
+    private let store: any KeyValueStore
+    private let codec: EntryCodec
+    private let options: Options
+    private let clock: any Clock
+    private let log: any Log
+    private let breaker: SharedBreaker
+    private let numbers = Mutex(RedisTierStatistics())
+    private let refusal = Mutex(Refusal())
+
+    package init(store: any KeyValueStore, codec: EntryCodec, options: Options, clock: any Clock, log: any Log) {
+        precondition(!options.prefix.contains("{"), "RedisTier: a hash tag would put all entries into one slot")
+        self.store = store
+        self.codec = codec
+        self.options = options
+        self.clock = clock
+        self.log = log
+        breaker = SharedBreaker(target: "redis", options: options.breaker, clock: clock, log: log)
+    }
+
+    package var name: TierName { .redis }
+    package var statistics: RedisTierStatistics { numbers.withLock { $0 } }
+    package var breakerState: Breaker.State { breaker.state }
+
+    // MARK: Tier
+
+    package func find(_ key: CacheKey) async -> Entry? {
+        let name = storedName(of: key)
+        let deadline = clock.monotonic() + options.deadline
+        guard
+            let answer = await call({ store throws(KeyValueFailure) in try await store.get(name, deadline: deadline) })
+        else { return nil }
+        guard let bytes = answer else {
+            numbers.withLock { $0.misses += 1 }
+            return nil
+        }
+        do throws(EntryFailure) {
+            let entry = try codec.decode(bytes, under: key)
+            if !entry.facts.isDead(now: clock.wall(), retainStale: max(0, options.retainStale)) {
+                numbers.withLock { $0.hits += 1 }
+                return entry
+            }
+            numbers.withLock { $0.expired += 1 }
+            await discard(name, deadline: deadline)
+        } catch {
+            numbers.withLock { $0.refused[error, default: 0] += 1 }
+            if error.condemns { await discard(name, deadline: deadline) }
+        }
+        return nil
+    }
+
+    package func store(_ entry: Entry, under key: CacheKey) async {
+        let name = storedName(of: key)
+        let deadline = clock.monotonic() + options.writeDeadline
+        let lifetime = expiry(of: entry.facts)
+        guard let lifetime, let bytes = try? codec.encode(entry, under: key) else {
+            // It was to be replaced, so what is held must not be served any more.
+            numbers.withLock { $0.notWritten += 1 }
+            await discard(name, deadline: deadline)
+            return
+        }
+        let isWritten: Void? = await call({ store throws(KeyValueFailure) in
+            try await store.setPX(name, bytes, milliseconds: lifetime, deadline: deadline)
+        })
+        guard isWritten != nil else { return }
+        numbers.withLock { $0.written += 1 }
+        refusal.withLock { refusal in
+            refusal.successes += 1
+            if refusal.successes >= RedisTier.successesUntilWell { refusal.kind = nil }
+        }
+    }
+
+    @discardableResult
+    package func remove(_ key: CacheKey) async -> Bool {
+        await discard(storedName(of: key), deadline: clock.monotonic() + options.writeDeadline)
+    }
+
+    // MARK: Steps
+
+    /// The prefix and 64 hexadecimal digits.
+    private func storedName(of key: CacheKey) -> Bytes {
+        let prefix = options.prefix.utf8
+        return Bytes(capacity: prefix.count + 64) { target in
+            target.copyBytes(from: prefix)
+            key.writeHex(into: UnsafeMutableRawBufferPointer(rebasing: target[prefix.count...]))
+            return prefix.count + 64
+        }
+    }
+
+    /// How long the store is to keep an entry, in milliseconds; nil where it is of no use any more.
+    private func expiry(of facts: Entry.Facts) -> Int64? {
+        let now = clock.wall()
+        let retainStale = max(0, options.retainStale)
+        guard !facts.isDead(now: now, retainStale: retainStale) else { return nil }
+        let (life, isEndless) = max(0, facts.ttl).addingReportingOverflow(retainStale)
+        guard !isEndless, life < RedisTier.longestExpiry else { return RedisTier.longestExpiry }
+        return min(RedisTier.longestExpiry, life - (now - facts.createdAt))
+    }
+
+    @discardableResult
+    private func discard(_ name: Bytes, deadline: Int64) async -> Bool {
+        let isDeleted = await call({ store throws(KeyValueFailure) in try await store.delete(name, deadline: deadline) }
+        )
+        if isDeleted == true { numbers.withLock { $0.deleted += 1 } }
+        return isDeleted == true
+    }
+
+    /// nil where the store was not asked or failed, which is counted.
+    private func call<Result>(
+        _ body: (any KeyValueStore) async throws(KeyValueFailure) -> Result
+    ) async -> Result? {
+        guard let permit = breaker.admit() else {
+            numbers.withLock { $0.notAsked += 1 }
+            return nil
+        }
+        do throws(KeyValueFailure) {
+            let result = try await body(store)
+            breaker.succeeded(permit)
+            return result
+        } catch {
+            numbers.withLock { $0.failures[error.word, default: 0] += 1 }
+            if error.isOutage {
+                breaker.failed(permit, reason: error.word)
+            } else {
+                breaker.succeeded(permit)
+            }
+            if case .server(let message) = error { report(message) }
+            return nil
+        }
+    }
+
+    /// One line for each kind of refusal until all is well again: a full server refuses every write.
+    private func report(_ message: String) {
+        let kind = String(message.prefix { $0 != " " })
+        let isNews = refusal.withLock { refusal in
+            defer { refusal = Refusal(kind: kind) }
+            return refusal.kind != kind
+        }
+        if isNews { log.write(.warning, "redis-refuses", LogField("message", message)) }
+    }
+}
+
+/// What the Redis tier did since it was made.
+package struct RedisTierStatistics: Sendable, Equatable {
+    package var hits = 0
+    /// Look-ups that found nothing.
+    package var misses = 0
+    /// Look-ups that found what was beyond its retention.
+    package var expired = 0
+    /// Look-ups that found what may not be served.
+    package var refused: [EntryFailure: Int] = [:]
+    /// Calls that failed, look-ups or others, by `KeyValueFailure.word`.
+    package var failures: [String: Int] = [:]
+    /// Calls that were not made because the breaker was open.
+    package var notAsked = 0
+    package var written = 0
+    package var deleted = 0
+    /// Entries not written because they were dead, too large, or because encryption failed.
+    package var notWritten = 0
+}
