@@ -7,8 +7,6 @@ package final class ByteBudget: Sendable {
 
     package init(limit: ByteCount) { self.limit = limit.bytes }
 
-    package var inUse: Int { held.load(ordering: .relaxed) }
-
     /// Whether there was room; what was taken must be given back.
     package func take(_ count: Int) -> Bool {
         guard held.wrappingAdd(count, ordering: .relaxed).newValue > limit else { return true }
