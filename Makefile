@@ -16,8 +16,11 @@ RELEASE := .build/release
 
 # Debian packages, by what needs them.
 BUILD_PACKAGES := make pkg-config libevent-dev libmicrohttpd-dev libcurl4-gnutls-dev libssl-dev libyaml-dev liblz4-dev \
-	libxxhash-dev libhiredis-dev
-TEST_PACKAGES := python3 python3-venv openssl redis-server redis-tools
+	libxxhash-dev libhiredis-dev libs3-dev libxml2-dev
+# Debian's OpenStack Swift is an object store for the tests; its client would put another `swift` on the path and is
+# not among them.
+TEST_PACKAGES := python3 python3-venv openssl redis-server redis-tools swift-proxy swift-account swift-container \
+	swift-object memcached
 BENCH_PACKAGES := $(TEST_PACKAGES) gcc libc6-dev nginx-light wrk procps
 
 # Setting up comes before building, whatever `-j` says.

@@ -15,6 +15,7 @@ func library(_ name: String, _ dependencies: [String]) -> Target {
     .target(name: name, dependencies: dependencies.map { .byName(name: $0) }, swiftSettings: common)
 }
 
+/// `pkgConfig` is nil for a library that ships no such file.
 func shelf(_ name: String, pkgConfig: String?, apt: String) -> Target {
     .systemLibrary(name: "C" + name, path: "Sources/C/" + name, pkgConfig: pkgConfig, providers: [.apt([apt])])
 }
@@ -46,13 +47,19 @@ let package = Package(
         // Its pkg-config file holds a flag that SwiftPM warns of; the header and the library are found without.
         shelf("Hiredis", pkgConfig: nil, apt: "libhiredis-dev"),
         shelf("XXHash", pkgConfig: "libxxhash", apt: "libxxhash-dev"),
+        shelf("S3", pkgConfig: nil, apt: "libs3-dev"),
+        shelf("Xml", pkgConfig: "libxml-2.0", apt: "libxml2-dev"),
 
         library("Core", []),
         library("Dialects", ["Core"]),
         library("Tiers", ["Core"]),
         library("Engine", ["Core", "Dialects", "Tiers"]),
         library(
-            "Foreign", ["Core", "CEvent", "CMicrohttpd", "CCurl", "CCrypto", "CYaml", "CLZ4", "CXXHash", "CHiredis"]),
+            "Foreign",
+            [
+                "Core", "CEvent", "CMicrohttpd", "CCurl", "CCrypto", "CYaml", "CLZ4", "CXXHash", "CHiredis", "CS3",
+                "CXml",
+            ]),
         library("Server", ["Core", "Dialects", "Engine", "Foreign"]),
         library("TestKit", ["Core", "Dialects", "Tiers", "Engine"]),
         .executableTarget(
