@@ -21,7 +21,16 @@ extension CurlEasy {
         set(CURLOPT_SUPPRESS_CONNECT_HEADERS, true)
         setConnection(options)
         setBody(request)
-        return setHeaders(request)
+        if let signing = options.signing { set(signing) }
+        return setHeaders(request, isSigned: options.signing != nil)
+    }
+
+    private func set(_ signing: CurlSigning) {
+        set(CURLOPT_AWS_SIGV4, "aws:amz:\(signing.region):\(signing.service)")
+        set(CURLOPT_USERNAME, signing.user)
+        set(CURLOPT_PASSWORD, signing.password.revealed)
+        // The `Expect` line that libcurl adds to large bodies cannot be taken away; so it does not wait for an answer.
+        set(CURLOPT_EXPECT_100_TIMEOUT_MS, 1)
     }
 
     private func setConnection(_ options: UpstreamOptions) {
@@ -72,7 +81,7 @@ extension CurlEasy {
         bytes.withUnsafeBytes { set(CURLOPT_POSTFIELDS, pointer: $0.baseAddress) }
     }
 
-    private func setHeaders(_ request: UpstreamRequest) -> UpstreamFailure? {
+    private func setHeaders(_ request: UpstreamRequest, isSigned: Bool) -> UpstreamFailure? {
         var hasAccept = false
         var hasType = false
         var acceptsCoding = false
@@ -88,10 +97,12 @@ extension CurlEasy {
                 return UpstreamFailure(.malformed, "a header line of the request is not valid")
             }
         }
-        // Lines that libcurl would add by itself.
-        if !hasAccept { suppressHeader("Accept") }
-        if !hasType { suppressHeader("Content-Type") }
-        suppressHeader("Expect")
+        if !isSigned {
+            // Lines that libcurl would add by itself.
+            if !hasAccept { suppressHeader("Accept") }
+            if !hasType { suppressHeader("Content-Type") }
+            suppressHeader("Expect")
+        }
         if request.decodes {
             // Every coding that libcurl can undo, but asked for only if the client asked for any.
             set(CURLOPT_ACCEPT_ENCODING, "")

@@ -16,12 +16,21 @@ package struct UpstreamBase: Sendable, Equatable {
     package let origin: String
     /// Empty, or a path with a leading and without a trailing slash.
     package let prefix: String
+    private let isVerbatim: Bool
 
     package var isSecure: Bool { origin.hasPrefix("https:") }
 
     package init(_ url: UpstreamURL) {
         origin = (url.isTLS ? "https://" : "http://") + url.authority
         prefix = url.path
+        isVerbatim = false
+    }
+
+    /// A server to which the rules above do not apply: targets are appended as they are.
+    init(verbatim origin: String) {
+        self.origin = origin
+        prefix = ""
+        isVerbatim = true
     }
 
     /// The full URL for a client's target; nil if the target is not a path that fits on a request line.
@@ -29,6 +38,7 @@ package struct UpstreamBase: Sendable, Equatable {
         guard target.utf8.first == UInt8(ascii: "/"),
             target.utf8.allSatisfy({ $0 > 0x20 && $0 != 0x7F && $0 != UInt8(ascii: "#") })
         else { return nil }
+        guard !isVerbatim else { return origin + target }
         let path = target.utf8.prefix { $0 != UInt8(ascii: "?") }
         if prefix.isEmpty {
             let isShort = !UpstreamBase.isBelow("/v1", path) && Dialect(path: String(Substring(path))) != nil

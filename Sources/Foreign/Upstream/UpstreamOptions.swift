@@ -25,6 +25,8 @@ package struct UpstreamOptions: Sendable {
     package var proxy: UpstreamProxy = .fromEnvironment
     /// Status line and headers of a response together.
     package var maxHeadBytes = 64 * 1024
+    /// Signs every request; nil: none.
+    var signing: CurlSigning?
 
     package init(base: UpstreamBase) { self.base = base }
 }
@@ -46,4 +48,15 @@ package struct UpstreamObservation: Sendable {
     package var end: UpstreamEnd
     /// The request went over a connection that an earlier call had opened.
     package var reusedConnection: Bool
+}
+
+/// libcurl's AWS Signature Version 4.
+///
+/// It signs every header line it is given and trips over lines that take one away, so none of those is used; queries
+/// must come sorted by name, and everything in the target strictly percent-encoded.
+struct CurlSigning: Sendable {
+    var region: String
+    var service: String
+    var user: String
+    var password: Secret
 }
