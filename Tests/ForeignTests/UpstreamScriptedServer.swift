@@ -154,6 +154,9 @@ struct ScriptedConnection: Sendable {
         setsockopt(descriptor, SOL_SOCKET, SO_SNDBUF, &size, socklen_t(MemoryLayout<CInt>.size))
     }
 
+    /// Lets time pass.
+    func pause(milliseconds: Int) { usleep(UInt32(milliseconds) * 1000) }
+
     /// Waits until the other side has closed or the server is stopped.
     func waitForClose() { while readByte() != nil {} }
 
