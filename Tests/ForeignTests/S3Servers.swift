@@ -48,7 +48,7 @@ struct S3Server: Sendable {
             words += ["--cert", folder + "/server.pem", "--key", folder + "/server.key"]
         }
         words += more + [folder + "/data"]
-        let command = words.map { "'\($0)'" }.joined(separator: " ") + " & server=$!; cat; kill $server"
+        let command = words.map { "'\($0)'" }.joined(separator: " ") + " & server=$!; cat; kill -9 $server"
         let port = try await start(
             command, in: folder, announcing: "Starting s3 server on [http", portAfter: "127.0.0.1:")
         return S3Server(port: port, caFile: isTLS ? folder + "/ca.pem" : nil, accessKey: key, secret: secret)
