@@ -15,4 +15,5 @@ package protocol RandomSource: Sendable {
 package enum Duration64 {
     package static let nanosecondsPerMillisecond: Int64 = 1_000_000
     package static let nanosecondsPerSecond: Int64 = 1_000_000_000
+    package static let millisecondsPerSecond: Int64 = 1_000
 }
