@@ -57,7 +57,7 @@ struct S3Server: Sendable {
     private static func openStack() async throws -> S3Server {
         let folder = try newFolder()
         let program = root.appending(path: "Tests/Servers/openstack_swift.py").path
-        let command = "exec /usr/bin/python3 '\(program)' '\(folder)/node'"
+        let command = "/usr/bin/python3 '\(program)' '\(folder)/node'"
         let port = try await start(command, in: folder, announcing: "ready ", portAfter: "ready ")
         return S3Server(port: port, caFile: nil, accessKey: "test:tester", secret: "testing")
     }
@@ -68,13 +68,18 @@ struct S3Server: Sendable {
         return folder
     }
 
+    /// What is behind all that a server says.
+    private static let ended = "The server has ended."
+
     /// Runs a shell command until this process ends, and waits for the line that tells its port.
     private static func start(
         _ command: String, in folder: String, announcing mark: String, portAfter: String
     ) async throws -> Int {
         // Never closed: the system does so when the process ends. `e` keeps it from other servers, which would hold
         // it open.
-        let isStarted = popen("(\(command)) >'\(folder)/output' 2>&1; cat >/dev/null; rm -rf '\(folder)'", "we") != nil
+        let isStarted =
+            popen("(\(command); echo '\(ended)') >'\(folder)/output' 2>&1; cat >/dev/null; rm -rf '\(folder)'", "we")
+            != nil
         try #require(isStarted, "no shell")
         var output = ""
         for _ in 0..<3600 {
@@ -85,6 +90,7 @@ struct S3Server: Sendable {
             {
                 return port
             }
+            if output.contains(ended) { break }
             try await Task.sleep(for: .milliseconds(50))
         }
         throw NotStarted(output: output)

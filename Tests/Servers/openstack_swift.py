@@ -102,18 +102,24 @@ def start(folder, name, words, started):
         started[name] = subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
 
 
-def wait_until_ready(folder, port, started):
+def wait_until_ready(folder, ports, started):
     limit = time.monotonic() + PATIENCE_SECONDS
-    while time.monotonic() < limit:
-        for name, process in started.items():
-            if process.poll() is not None:
-                sys.exit(f"{name} ended: {(folder / f'{name}.log').read_text()}")
-        try:
-            urllib.request.urlopen(f"http://127.0.0.1:{port}/healthcheck", timeout=1).read()
-            return
-        except OSError:
+    for port in ports:
+        while not answers(port):
+            for name, process in started.items():
+                if process.poll() is not None:
+                    sys.exit(f"{name} ended: {(folder / f'{name}.log').read_text()}")
+            if time.monotonic() > limit:
+                sys.exit(f"OpenStack Swift did not answer within {PATIENCE_SECONDS} s")
             time.sleep(0.05)
-    sys.exit(f"OpenStack Swift did not answer within {PATIENCE_SECONDS} s")
+
+
+def answers(port):
+    try:
+        urllib.request.urlopen(f"http://127.0.0.1:{port}/healthcheck", timeout=1).read()
+        return True
+    except OSError:
+        return False
 
 
 def make_bucket(port):
@@ -148,7 +154,7 @@ def main():
         configuration = folder / "proxy.conf"
         configuration.write_text(PROXY.format(port=proxy, **values))
         start(folder, "proxy", ["swift-proxy-server", str(configuration)], started)
-        wait_until_ready(folder, proxy, started)
+        wait_until_ready(folder, [*storage, proxy], started)
         make_bucket(proxy)
         print(f"ready {proxy}", flush=True)
         sys.stdin.buffer.read()
