@@ -5,8 +5,9 @@ import TestKit
 import Testing
 import Tiers
 
-/// What a bucket must do, on servers that check signatures.
-@Suite(.timeLimit(.minutes(5))) struct S3StoreTests {
+/// What a bucket must do, on servers that check signatures. One after the other: all at once, they ask more of a node of
+/// OpenStack Swift than it answers within the 15 seconds after which libs3 gives up.
+@Suite(.serialized, .timeLimit(.minutes(5))) struct S3StoreTests {
     private static let names = [
         "a", "folder/with space+=&~%", "日本/ü/x", "v1/ab/cd", "v1/messages", "%41/%2F", "a?b#c;d",
         "'\"<&>/`{|}^[]$@!*()",
@@ -98,6 +99,8 @@ import Tiers
     @Test(arguments: S3Target.allCases)
     func manyAtOnce(_ target: S3Target) async throws {
         let fixture = try await target.store()
+        // rclone fails where two requests would make the same folder.
+        try await fixture.store.put(DirectoryFixture.name("many/first"), .empty, deadline: fixture.deadline)
         let faults = await withTaskGroup(of: String?.self) { group in
             for number in 0..<64 {
                 group.addTask {
