@@ -420,26 +420,13 @@ def test_a_follower_does_not_wait_for_ever(start, model, gated, prompt):
     assert model.count(prompt) == 2
 
 
-def test_no_cache_does_not_join(refrain, model, gated, prompt):
+@pytest.mark.parametrize("header", [("Cache-Control", "no-cache"), ("Authorization", "Bearer other")],
+                         ids=["no-cache", "another tenant"])
+def test_who_does_not_join(refrain, model, gated, prompt, header):
     async def crowd():
         leader = await Client(refrain, body("chat", prompt)).send()
         await begun(gated)
-        answer = await asyncio.to_thread(
-            refrain.post, PATH["chat"], body("chat", prompt), [("Cache-Control", "no-cache")])
-        assert answer.outcome == "miss"
-        gated.gate.set()
-        await leader.all()
-
-    run(crowd())
-    assert model.count(prompt) == 2
-
-
-def test_different_tenants_do_not_join(refrain, model, gated, prompt):
-    async def crowd():
-        leader = await Client(refrain, body("chat", prompt)).send()
-        await begun(gated)
-        other = await asyncio.to_thread(
-            refrain.post, PATH["chat"], body("chat", prompt), [("Authorization", "Bearer other")])
+        other = await asyncio.to_thread(refrain.post, PATH["chat"], body("chat", prompt), [header])
         assert other.outcome == "miss"
         gated.gate.set()
         await leader.all()

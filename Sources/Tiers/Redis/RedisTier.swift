@@ -69,18 +69,15 @@ package final class RedisTier: Tier {
             numbers.withLock { $0.misses += 1 }
             return nil
         }
-        do throws(EntryFailure) {
-            let entry = try codec.decode(bytes, under: key)
-            if !entry.facts.isDead(now: clock.wall(), retainStale: max(0, options.retainStale)) {
-                numbers.withLock { $0.hits += 1 }
-                return entry
-            }
-            numbers.withLock { $0.expired += 1 }
-            await discard(name, deadline: deadline)
-        } catch {
-            numbers.withLock { $0.refused[error, default: 0] += 1 }
-            if error.condemns { await discard(name, deadline: deadline) }
+        let stored = codec.open(bytes, under: key, now: clock.wall(), retainStale: options.retainStale)
+        switch stored {
+        case .live(let entry):
+            numbers.withLock { $0.hits += 1 }
+            return entry
+        case .dead: numbers.withLock { $0.expired += 1 }
+        case .refused(let failure): numbers.withLock { $0.refused[failure, default: 0] += 1 }
         }
+        if stored.isToBeDeleted { await discard(name, deadline: deadline) }
         return nil
     }
 
