@@ -93,9 +93,7 @@ final class DataPlane: HTTPHandler {
             model: facts.model(in: exchange.body), namespace: head.namespaceText, tags: head.tagList, stale: stale)
         let id = remember(exchange, admitted.dialect, admitted, admitted.credential, started)
         let ports = ports
-        guard pending[id] != nil else { return }
-        let task = worker.assumeIsolated { $0.launch(call, id: id, ports: ports) }
-        note(task, of: id)
+        start(id) { $0.launch(call, id: id, ports: ports) }
     }
 
     private func relay(
@@ -107,9 +105,7 @@ final class DataPlane: HTTPHandler {
         let request = UpstreamRequests.make(exchange, body: body, isCacheable: false)
         let id = remember(exchange, dialect, nil, credential, started)
         let ports = ports
-        guard pending[id] != nil else { return }
-        let task = worker.assumeIsolated { $0.launch(request, reason, id: id, ports: ports) }
-        note(task, of: id)
+        start(id) { $0.launch(request, reason, id: id, ports: ports) }
     }
 
     private func remember(
@@ -124,8 +120,13 @@ final class DataPlane: HTTPHandler {
         return id
     }
 
-    /// Only after the launch: the answer may have been delivered within it, and the request be forgotten.
-    private func note(_ task: Task<Void, Never>, of id: UInt64) { pending[id]?.task = task }
+    /// Launches the asynchronous part of a request whose client is still there.
+    private func start(_ id: UInt64, _ launch: (isolated Worker) -> Task<Void, Never>) {
+        guard pending[id] != nil else { return }
+        let task = worker.assumeIsolated(launch)
+        // Only now: the answer may have been delivered within the launch, and the request be forgotten.
+        pending[id]?.task = task
+    }
 
     /// The client is gone.
     private func forget(_ id: UInt64) { pending.removeValue(forKey: id)?.task?.cancel() }

@@ -18,11 +18,11 @@ CHAT = PATH["chat"]
 UPSTREAM = 'upstreams=[{name: m, url: "http://127.0.0.1:1"}]'
 
 
-def run(*arguments, environment=None, limit=20):
+def run(*arguments, environment=None, limit=20, stdout=subprocess.PIPE):
     clean = {name: value for name, value in os.environ.items() if not name.startswith("REFRAIN_")}
     return subprocess.run(
-        [str(binary()), *arguments], stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=limit,
-        env=clean | (environment or {}))
+        [str(binary()), *arguments], stdin=subprocess.DEVNULL, stdout=stdout, stderr=subprocess.PIPE, text=True,
+        timeout=limit, env=clean | (environment or {}))
 
 
 def failure(result, code=1):
@@ -229,7 +229,7 @@ def test_no_upstream():
 @pytest.mark.parametrize("arguments", [["config", "print"], ["config", "reference"], ["--help"]], ids=" ".join)
 def test_output_that_cannot_be_written_is_a_failure(arguments):
     with open("/dev/full", "w") as full:
-        result = subprocess.run([str(binary()), *arguments], stdout=full, stderr=subprocess.PIPE, text=True, timeout=20)
+        result = run(*arguments, stdout=full)
     assert "standard output" in failure(result)
 
 
