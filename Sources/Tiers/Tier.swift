@@ -8,9 +8,18 @@ package protocol Tier: Sendable {
     /// still be wanted.
     func find(_ key: CacheKey) async -> Entry?
 
-    func store(_ entry: Entry, under key: CacheKey) async
+    @discardableResult
+    func store(_ entry: Entry, under key: CacheKey) async -> StoreResult
 
     /// Whether something was held.
     @discardableResult
     func remove(_ key: CacheKey) async -> Bool
+}
+
+package enum StoreResult: Sendable, Equatable {
+    case stored
+    /// It is not to be kept here, or will be refused again: trying once more is of no use.
+    case refused
+    /// The tier could not do it now.
+    case failed
 }

@@ -45,7 +45,7 @@ import Tiers
         if random.next() % 16 == 0 {
             await tier.remove(CrashScript.key(index))
         } else {
-            await tier.store(CrashScript.entry(index, version: random.next() >> 8), under: CrashScript.key(index))
+            _ = await tier.store(CrashScript.entry(index, version: random.next() >> 8), under: CrashScript.key(index))
         }
     }
 }

@@ -152,7 +152,12 @@ extension MemoryTier: Tier {
 
     package func find(_ key: CacheKey) async -> Entry? { lookup(key, now: clock.wall()) }
 
-    package func store(_ entry: Entry, under key: CacheKey) async { insert(entry, under: key, now: clock.wall()) }
+    package func store(_ entry: Entry, under key: CacheKey) async -> StoreResult {
+        switch insert(entry, under: key, now: clock.wall()) {
+        case .stored, .replaced: .stored
+        case .refused: .refused
+        }
+    }
 
     package func remove(_ key: CacheKey) async -> Bool { removeNow(key) }
 }

@@ -60,24 +60,29 @@ package final class ObjectTier: Tier {
         return nil
     }
 
-    package func store(_ entry: Entry, under key: CacheKey) async {
-        guard options.write != .off else { return }
+    package func store(_ entry: Entry, under key: CacheKey) async -> StoreResult {
+        guard options.write != .off else { return .refused }
         let name = ObjectName(entry: key)
         let deadline = clock.monotonic() + options.writeDeadline
         guard let bytes = admit(entry, under: key) else {
             // It was to be replaced, so what is held must not be served any more.
             await discard(name, deadline: deadline)
-            return
+            return .refused
         }
         do throws(ObjectFailure) {
             try await store.put(name, bytes, deadline: deadline)
             health.succeeded(.write)
             numbers.withLock { $0.written += 1 }
+            return .stored
         } catch {
-            guard error.kind == .tooLarge else { return failed(.write, error) }
+            guard error.kind == .tooLarge else {
+                failed(.write, error)
+                return .failed
+            }
             // The store is well.
             numbers.withLock { $0.notWritten += 1 }
             await discard(name, deadline: deadline)
+            return .refused
         }
     }
 

@@ -81,7 +81,7 @@ package final class RedisTier: Tier {
         return nil
     }
 
-    package func store(_ entry: Entry, under key: CacheKey) async {
+    package func store(_ entry: Entry, under key: CacheKey) async -> StoreResult {
         let name = storedName(of: key)
         let deadline = clock.monotonic() + options.writeDeadline
         let lifetime = expiry(of: entry.facts)
@@ -89,17 +89,24 @@ package final class RedisTier: Tier {
             // It was to be replaced, so what is held must not be served any more.
             numbers.withLock { $0.notWritten += 1 }
             await discard(name, deadline: deadline)
-            return
+            return .refused
         }
+        var isRefused = false
         let isWritten: Void? = await call({ store throws(KeyValueFailure) in
-            try await store.setPX(name, bytes, milliseconds: lifetime, deadline: deadline)
+            do throws(KeyValueFailure) {
+                try await store.setPX(name, bytes, milliseconds: lifetime, deadline: deadline)
+            } catch {
+                if case .server = error { isRefused = true }
+                throw error
+            }
         })
-        guard isWritten != nil else { return }
+        guard isWritten != nil else { return isRefused ? .refused : .failed }
         numbers.withLock { $0.written += 1 }
         refusal.withLock { refusal in
             refusal.successes += 1
             if refusal.successes >= RedisTier.successesUntilWell { refusal.kind = nil }
         }
+        return .stored
     }
 
     @discardableResult
