@@ -45,7 +45,7 @@ import Tiers
         if random.next() % 16 == 0 {
             await tier.remove(CrashScript.key(index))
         } else {
-            _ = await tier.store(CrashScript.entry(index, version: random.next() >> 8), under: CrashScript.key(index))
+            await tier.store(CrashScript.entry(index, version: random.next() >> 8), under: CrashScript.key(index))
         }
     }
 }

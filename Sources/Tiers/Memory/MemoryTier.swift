@@ -152,6 +152,7 @@ extension MemoryTier: Tier {
 
     package func find(_ key: CacheKey) async -> Entry? { lookup(key, now: clock.wall()) }
 
+    @discardableResult
     package func store(_ entry: Entry, under key: CacheKey) async -> StoreResult {
         switch insert(entry, under: key, now: clock.wall()) {
         case .stored, .replaced: .stored

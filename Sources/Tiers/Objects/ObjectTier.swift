@@ -60,6 +60,7 @@ package final class ObjectTier: Tier {
         return nil
     }
 
+    @discardableResult
     package func store(_ entry: Entry, under key: CacheKey) async -> StoreResult {
         guard options.write != .off else { return .refused }
         let name = ObjectName(entry: key)

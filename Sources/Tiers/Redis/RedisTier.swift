@@ -81,6 +81,7 @@ package final class RedisTier: Tier {
         return nil
     }
 
+    @discardableResult
     package func store(_ entry: Entry, under key: CacheKey) async -> StoreResult {
         let name = storedName(of: key)
         let deadline = clock.monotonic() + options.writeDeadline
