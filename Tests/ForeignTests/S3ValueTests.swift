@@ -8,7 +8,7 @@ struct S3ValueTests {
         ("", ""), ("aZ09-._~", "aZ09-._~"), ("a b", "a%20b"), ("+=&~%/?", "%2B%3D%26~%25%2F%3F"), ("ü", "%C3%BC"),
     ])
     func everythingButUnreservedCharactersIsEncoded(text: String, encoded: String) {
-        #expect(S3Place.encode(text) == encoded)
+        #expect(PercentEncoding.encode(text) == encoded)
     }
 
     @Test(arguments: [

@@ -33,32 +33,14 @@ struct S3Place: Sendable {
     }
 
     func target(_ name: ObjectName) throws(ObjectFailure) -> String {
-        (root == "/" ? "/" : root + "/") + S3Place.encode(try key(name), keepsSlashes: true)
+        (root == "/" ? "/" : root + "/") + PercentEncoding.encode(try key(name), keeping: "/")
     }
 
     /// The bucket itself; the parameters are sorted and encoded as signatures want them.
     func target(_ parameters: [(name: String, value: String)]) -> String {
         let query = parameters.sorted { $0.name < $1.name }.map { parameter in
-            S3Place.encode(parameter.name) + "=" + S3Place.encode(parameter.value)
+            PercentEncoding.encode(parameter.name) + "=" + PercentEncoding.encode(parameter.value)
         }
         return root + "?" + query.joined(separator: "&")
     }
-
-    /// Percent-encodes everything but RFC 3986's unreserved characters, in upper case, as the signing rules want it.
-    static func encode(_ text: String, keepsSlashes: Bool = false) -> String {
-        var bytes: [UInt8] = []
-        for byte in text.utf8 {
-            switch byte {
-            case 48...57, 65...90, 97...122, 45, 46, 95, 126: bytes.append(byte)
-            case UInt8(ascii: "/") where keepsSlashes: bytes.append(byte)
-            default:
-                bytes.append(UInt8(ascii: "%"))
-                bytes.append(upperHex(byte >> 4))
-                bytes.append(upperHex(byte & 15))
-            }
-        }
-        return String(decoding: bytes, as: UTF8.self)
-    }
-
-    private static func upperHex(_ digit: UInt8) -> UInt8 { digit < 10 ? 48 + digit : 55 + digit }
 }
