@@ -4,6 +4,7 @@ package enum ObjectsURL: Sendable, Equatable {
     case directory(String)
     case bucket(BucketURL)
 
+    /// What is wrong with a URL. It quotes no part where somebody could have written credentials.
     package struct Invalid: Error, Sendable, Equatable, CustomStringConvertible {
         package let description: String
 
@@ -14,13 +15,13 @@ package enum ObjectsURL: Sendable, Equatable {
     package init(_ text: String) throws(Invalid) {
         guard let colon = text.utf8.firstIndex(of: UInt8(ascii: ":")),
             text[colon...].hasPrefix("://"), text.utf8.allSatisfy({ $0 > 32 && $0 != 127 && $0 != 35 })
-        else { throw Invalid("'\(text)' is no URL: write file:///dir, s3://bucket or s3+v2://bucket") }
+        else { throw Invalid("this is no URL: write file:///dir, s3://bucket or s3+v2://bucket") }
         let rest = text[text.index(colon, offsetBy: 3)...]
         switch text[..<colon].lowercased() {
         case "file": self = .directory(try ObjectsURL.path(rest))
         case "s3": self = .bucket(try BucketURL(rest, signature: .v4))
         case "s3+v2": self = .bucket(try BucketURL(rest, signature: .v2))
-        default: throw Invalid("'\(text[..<colon])' is no kind of object store: file, s3 or s3+v2 is")
+        default: throw Invalid("this is no kind of object store: file, s3 or s3+v2 is")
         }
     }
 
@@ -42,11 +43,11 @@ package enum ObjectsURL: Sendable, Equatable {
                 continue
             }
             guard let high = rest.popFirst().flatMap(Hex.value(of:)), let low = rest.popFirst().flatMap(Hex.value(of:))
-            else { throw Invalid("'\(text)' has a % without two hexadecimal digits behind it") }
+            else { throw Invalid("a % has no two hexadecimal digits behind it") }
             bytes.append(high << 4 | low)
         }
         guard let decoded = String(validating: bytes, as: UTF8.self), !bytes.contains(0) else {
-            throw Invalid("'\(text)' is not UTF-8, or holds a zero byte")
+            throw Invalid("a part of it is not UTF-8, or holds a zero byte")
         }
         return decoded
     }
@@ -157,18 +158,22 @@ package struct BucketURL: Sendable, Equatable {
     ) throws(ObjectsURL.Invalid) -> UpstreamURL {
         guard let text else {
             guard signature == .v4 else { throw ObjectsURL.Invalid("s3+v2 wants an endpoint=http://host:port") }
-            return UpstreamURL(isTLS: true, host: "s3.\(region).amazonaws.com", port: nil, path: "")
+            return amazon(region)
         }
         guard let url = UpstreamURL(text), url.path.isEmpty else {
-            throw ObjectsURL.Invalid("'\(text)' is no endpoint: write http://host:port or https://host:port")
+            throw ObjectsURL.Invalid("this is no endpoint: write http://host:port or https://host:port")
         }
         return url
+    }
+
+    private static func amazon(_ region: String) -> UpstreamURL {
+        UpstreamURL(isTLS: true, host: "s3.\(region).amazonaws.com", port: nil, path: "")
     }
 
     private static func checkedBucket(_ text: String) throws(ObjectsURL.Invalid) -> String {
         guard (1...255).contains(text.utf8.count), text.utf8.allSatisfy({ isNameByte($0) || $0 == 46 || $0 == 95 }),
             text.utf8.first != 46
-        else { throw ObjectsURL.Invalid("'\(text)' is no bucket: letters, digits, '-', '.' and '_' make one") }
+        else { throw ObjectsURL.Invalid("this is no bucket: letters, digits, '-', '.' and '_' make one") }
         return text
     }
 
@@ -177,7 +182,7 @@ package struct BucketURL: Sendable, Equatable {
         while text.hasSuffix("/") { text.removeLast() }
         let prefix = try ObjectsURL.decode(text)
         guard prefix.isEmpty || ObjectName(prefix) != nil else {
-            throw ObjectsURL.Invalid("'\(prefix)' is no prefix: segments are not empty and begin with no dot")
+            throw ObjectsURL.Invalid("this is no prefix: segments are not empty and begin with no dot")
         }
         return prefix
     }
@@ -187,5 +192,34 @@ package struct BucketURL: Sendable, Equatable {
         case 48...57, 65...90, 97...122, 45: true
         default: false
         }
+    }
+}
+
+extension ObjectsURL: CustomStringConvertible {
+    /// Reads back as the same.
+    package var description: String {
+        switch self {
+        case .directory(let path): "file://" + PercentEncoding.encode(path, keeping: "/")
+        case .bucket(let url): url.description
+        }
+    }
+}
+
+extension BucketURL: CustomStringConvertible {
+    /// Reads back as the same.
+    package var description: String {
+        let place = bucket + (prefix.isEmpty ? "" : "/" + PercentEncoding.encode(prefix, keeping: "/"))
+        var parameters: [(name: String, value: String)] = []
+        if signature == .v2 || style == .path || endpoint != BucketURL.amazon(region) {
+            parameters.append(("endpoint", endpoint.description))
+            if style == .virtual { parameters.append(("style", style.rawValue)) }
+        }
+        if region != BucketURL.defaultRegion { parameters.append(("region", region)) }
+        if let caFile { parameters.append(("ca", caFile)) }
+        if let credentialsFile { parameters.append(("credentials", credentialsFile)) }
+        if !verifiesTLS { parameters.append(("verify", "off")) }
+        let query = parameters.map { "\($0.name)=\(PercentEncoding.encode($0.value, keeping: "/:[]"))" }
+        return (signature == .v4 ? "s3://" : "s3+v2://") + place
+            + (query.isEmpty ? "" : "?" + query.joined(separator: "&"))
     }
 }

@@ -35,6 +35,11 @@ extension Command {
             } catch {
                 throw .failed(error.description)
             }
+            do throws(EncryptionKeys.Unusable) {
+                _ = try loaded.values.cache.encryptionKey.load()
+            } catch {
+                throw .failed("\(loaded.origin(of: "cache.encryptionKey")): cache.encryptionKey: \(error)")
+            }
             let count = loaded.origins.count
             try Output.write(
                 "\(InputFile.name(path)): right, \(count) setting\(count == 1 ? "" : "s")\n")

@@ -57,6 +57,20 @@ struct ObjectsURLTests {
         #expect(failure?.description.contains(words) == true, "\(failure?.description ?? "")")
     }
 
+    @Test(arguments: [
+        "file:///var/lib/refrain", "file:///", "file:///a%20b/%C3%BC%25", "s3://answers",
+        "s3://answers?region=eu-west-3",
+        "s3://answers/a?ca=/a%26b", "s3://my.Bucket_1/team%20a/x?endpoint=https://minio:9000&region=here",
+        "s3://answers?endpoint=https://h&style=virtual", "s3://b?endpoint=http://[::1]:9000",
+        "s3://answers?endpoint=https://s3.us-east-1.amazonaws.com", "s3+v2://b?endpoint=http://h",
+        "s3+v2://b?endpoint=https://h&credentials=/etc/%2Bkeys&verify=off",
+    ])
+    func printedTheyReadBackAsThemselves(text: String) throws {
+        let url = try ObjectsURL(text)
+        #expect(try ObjectsURL(url.description) == url)
+        #expect(url.description == text)
+    }
+
     private static let file = """
         # a remark
         [default]

@@ -25,7 +25,7 @@ import Testing
         for (text, endpoints, tls, user, password, database) in cases {
             let url = try RedisURL(text)
             #expect(url.endpoints == endpoints && url.isTLS == tls, "\(text)")
-            #expect(url.user == user && url.password == password && url.database == database, "\(text)")
+            #expect(url.user == user && url.password?.revealed == password && url.database == database, "\(text)")
         }
     }
 
@@ -52,5 +52,20 @@ import Testing
             let shown = try RedisURL(text).description
             #expect(shown == text.replacing("secret", with: "***"))
         }
+    }
+
+    /// Passwords in which a character is not percent-encoded, so that a part is taken for something else.
+    @Test(arguments: [
+        "redis://:secret/x@h", "redis://u:secret?x@h", "redis://:1/secret@h", "redis://u:p/secret", "redis://secret@h",
+        "redis://u:secret#@h", "redis://u:p@h:secret", "redis://u:%secret@h", "unix://u:secret@run", "secret",
+    ])
+    func failuresQuoteNothing(_ text: String) {
+        let failure = #expect(throws: RedisURLFailure.self) { try RedisURL(text) }
+        #expect(failure?.description.contains("secret") == false)
+    }
+
+    @Test(arguments: ["redis://h:6379", "rediss://a%20%40:***@h:1,[::1]:2/3", "unix:///run/x", "unix://:***@/x?db=2"])
+    func printedItReadsBack(_ text: String) throws {
+        #expect(try RedisURL(text).description == text)
     }
 }

@@ -28,7 +28,7 @@ final class DirectoryFixture: Sendable {
     var deadline: Int64 { clock.monotonic() + 60 * Duration64.nanosecondsPerSecond }
 
     func store(
-        capacity: Int64 = 1 << 30, sync: DirectoryStore.Sync = .none, at folder: String = ""
+        capacity: Int64 = 1 << 30, sync: Settings.ObjectSync = .none, at folder: String = ""
     ) async throws -> DirectoryStore {
         var options = DirectoryStore.Options(capacity: capacity)
         options.sync = sync

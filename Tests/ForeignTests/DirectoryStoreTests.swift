@@ -17,8 +17,8 @@ struct DirectoryStoreTests {
         #expect(fixture.log.lines.map(\.event) == ["objects-counted"])
     }
 
-    @Test(arguments: DirectoryStore.Sync.allCases)
-    func objectsAreWrittenReadReplacedAndRemoved(sync: DirectoryStore.Sync) async throws {
+    @Test(arguments: Settings.ObjectSync.allCases)
+    func objectsAreWrittenReadReplacedAndRemoved(sync: Settings.ObjectSync) async throws {
         let fixture = try Fixture()
         let store = try await fixture.store(sync: sync)
         let deadline = fixture.deadline

@@ -49,14 +49,17 @@ import Testing
               - { name: deepseek, url: https://api.deepseek.com, weight: 3 }
             cache: { ttl: 24h, staleIfError: 7d, staleWhileRevalidate: 10m, partition: api-key }
             memory: { capacity: 256MiB, eviction: lru }
-            redis: { url: "" }
-            objects:
-              url:
+            redis: { url: "redis://127.0.0.1:6379" }
+            objects: { url: "file:///var/lib/refrain/objects" }
             semantic: { mode: off }
             """)
         #expect(loaded.values.upstreams.map(\.name) == ["deepseek"])
         #expect(loaded.values.upstreams.first?.url.description == "https://api.deepseek.com")
         #expect(loaded.values.cache.staleRetention == .seconds(7 * 86_400))
+        #expect(loaded.values.redis.url == (try RedisURL("redis://127.0.0.1:6379")))
+        #expect(loaded.values.objects.url == .directory("/var/lib/refrain/objects"))
+        let without = try load("redis: { url: \"\" }\nobjects:\n  url:\n")
+        #expect(without.values.redis.url == nil && without.values.objects.url == nil)
     }
 
     @Test func listsAndTablesComeFromVariablesAndFlagsToo() throws {
@@ -101,12 +104,14 @@ import Testing
         ),
         ("memory: 5\n", "refrain.yaml:1:9: memory: a single value stands here; write settings as `name: value`"),
         (
-            "redis: {url: \"redis://:secret@h\"}\n",
-            "refrain.yaml:1:14: redis.url: this build has no Redis tier yet: leave redis.url empty"
+            "redis: {url: \"redis://:hunter2/x@h\"}\n",
+            "refrain.yaml:1:14: redis.url: a port in it is not a number from 1 to 65535; write a URL such as "
+                + "redis://host:6379/1, redis://user:password@one,two, rediss://host or "
+                + "unix:///run/redis/redis.sock, or nothing"
         ),
         (
-            "objects: {url: \"file:///x\"}\n",
-            "refrain.yaml:1:16: objects.url: this build has no object tier yet: leave objects.url empty"
+            "objects: {url: \"s3://key:hunter2@bucket\"}\n",
+            "refrain.yaml:1:16: objects.url: this is no bucket: letters, digits, '-', '.' and '_' make one"
         ),
         ("semantic: {mode: on}\n", "refrain.yaml:1:18: semantic.mode: this build has no semantic tier yet: write off"),
         (
@@ -176,11 +181,66 @@ import Testing
         for text in texts { #expect(!text.contains("hunter") && text.contains("***")) }
     }
 
+    /// A file, what is wrong with it although each setting by itself is right, and where that is told.
+    @Test(arguments: [
+        ("redis: {url: \"redis://a,b\", mode: single}", "1:35: redis.mode: redis.url names several hosts"),
+        ("redis: {url: \"redis://a/1\", mode: cluster}", "1:14: redis.url: a Redis Cluster has database 0 only"),
+        ("redis: {url: \"rediss://a\", certificateFile: /c}", "1:45: redis.certificateFile: a certificate and its key"),
+        ("redis: {url: \"rediss://a\", keyFile: /k}", "1:37: redis.keyFile: a certificate and its key"),
+        ("redis: {url: \"redis://a\", caFile: /ca}", "1:35: redis.caFile: it is for TLS"),
+        ("redis: {url: \"unix:///a\", serverName: a}", "1:39: redis.serverName: it is for TLS"),
+        ("objects: {floor: 65MiB}", "1:18: objects.floor: it is above objects.ceiling"),
+        ("objects: {ceiling: 1KiB, floor: 2KiB}", "1:33: objects.floor: it is above objects.ceiling"),
+        (
+            "objects: {url: \"s3://bucket?credentials=/a\", credentialsFile: /b}",
+            "1:63: objects.credentialsFile: objects.url names a credentials file too"
+        ),
+    ])
+    func settingsThatDoNotGoTogether(file: String, message: String) {
+        let errors = errors(file)
+        #expect(errors.count == 1)
+        #expect(errors.first?.hasPrefix("refrain.yaml:" + message) == true, "\(errors)")
+    }
+
+    @Test(arguments: [
+        "redis: {url: \"rediss://a,b\", mode: cluster, caFile: /ca, certificateFile: /c, keyFile: /k, serverName: a}",
+        "redis: {url: \"redis://a/1\", mode: single}", "redis: {url: \"redis://a,b\"}", "redis: {mode: cluster}",
+        "objects: {floor: 1KiB, ceiling: 1KiB}", "objects: {url: \"s3://bucket\", credentialsFile: /b}",
+    ])
+    func settingsThatGoTogether(file: String) {
+        #expect(errors(file) == [])
+    }
+
+    @Test func passwordsAndKeysStayOutOfEverythingPrinted() throws {
+        let key = String(repeating: "5a", count: 32)
+        let loaded = try load(
+            "redis: {url: \"redis://app:hunter2@h/1\"}\n", environment: [("REFRAIN_CACHE_ENCRYPTION_KEY", key)])
+        var dumped = ""
+        dump(loaded, to: &dumped)
+        let yaml = ConfigPrinter.yaml(loaded)
+        for text in [yaml, String(decoding: ConfigPrinter.json(loaded), as: UTF8.self), "\(loaded)", dumped] {
+            #expect(!text.contains("hunter2") && !text.contains("5a5a") && !text.contains("90, 90"))
+        }
+        #expect(yaml.contains("url: \"redis://app:***@h:6379/1\"") && yaml.contains("encryptionKey: \"***\""))
+    }
+
+    @Test(arguments: ["", "5a", String(repeating: "5a", count: 32) + ",hunter2", "file:keys", "***"])
+    func encryptionKeysInErrorsStayUnseen(text: String) {
+        let errors = errors(set: ["cache.encryptionKey=\(text)"])
+        #expect(errors.count == (text.isEmpty ? 0 : 1))
+        for error in errors {
+            #expect(error.hasPrefix("--set: cache.encryptionKey: ") && error.contains("64 hexadecimal digits"))
+            #expect(!error.contains("5a") && !error.contains("hunter2"))
+        }
+    }
+
     @Test func printedSettingsReadBackAsThemselves() throws {
         let file = """
             upstreams: [{name: a, url: "https://h:1/v1", caFile: "/x y", verifyTLS: false, totalTimeout: 90s}]
             cache: {partition: "header:X-Team", leftOut: ["a: b", "é", "#"], keyHeaders: [], maxAnswer: 3MB}
             log: {format: text}
+            redis: {url: "unix://a%20%25:@/run/redis.sock?db=3", mode: single, serverName: "", coalesce: false}
+            objects: {url: "s3://bucket/a%20b?region=here", write: on-second-hit, sync: data, floor: 1B}
             """
         let loaded = try load(file)
         #expect(try load(ConfigPrinter.yaml(loaded)).values == loaded.values)

@@ -9,7 +9,7 @@ package struct RedisURL: Sendable, Equatable, CustomStringConvertible {
     package var endpoints: [RedisEndpoint]
     package var isTLS = false
     package var user: String?
-    package var password: String?
+    package var password: Secret?
     package var database = 0
 
     package static let defaultPort: UInt16 = 6379
@@ -82,7 +82,7 @@ package struct RedisURL: Sendable, Equatable, CustomStringConvertible {
         }
         let name = try RedisURL.decode(credentials[..<colon])
         user = name.isEmpty ? nil : name
-        password = try RedisURL.decode(credentials[credentials.index(after: colon)...])
+        password = Secret(try RedisURL.decode(credentials[credentials.index(after: colon)...]))
         return authority[authority.index(after: at)...]
     }
 
@@ -91,7 +91,7 @@ package struct RedisURL: Sendable, Equatable, CustomStringConvertible {
         var port = defaultPort
         if let colon = text.lastIndex(of: ":"), !text.hasSuffix("]") {
             guard let number = UInt16(text[text.index(after: colon)...]), number > 0 else {
-                throw RedisURLFailure("the port of \(text) is not a number from 1 to 65535")
+                throw RedisURLFailure("a port in it is not a number from 1 to 65535")
             }
             port = number
             host = text[..<colon]
@@ -100,14 +100,16 @@ package struct RedisURL: Sendable, Equatable, CustomStringConvertible {
         let name = isLiteral ? host.dropFirst().dropLast() : host
         guard !name.isEmpty else { throw RedisURLFailure("it names no host") }
         guard let endpoint = RedisEndpoint(host: name, port: port), isLiteral == name.contains(":") else {
-            throw RedisURLFailure("\(host) is not a host; an IPv6 address is written in brackets")
+            throw RedisURLFailure(
+                "a name in it is not a host; an IPv6 address is written in brackets, / and , in a password as %2F and %2C"
+            )
         }
         return endpoint
     }
 
     private static func database(_ text: Substring) throws(RedisURLFailure) -> Int {
         guard text.utf8.allSatisfy({ (48...57).contains($0) }), let number = Int(text), number <= largestDatabase else {
-            throw RedisURLFailure("its database \(text) is not a number from 0 to \(largestDatabase)")
+            throw RedisURLFailure("its database is not a number from 0 to \(largestDatabase)")
         }
         return number
     }
@@ -131,17 +133,18 @@ package struct RedisURL: Sendable, Equatable, CustomStringConvertible {
         return decoded
     }
 
-    /// Without the password.
+    /// Without the password; otherwise it reads back as the same.
     package var description: String {
         let isSocket = endpoints.contains { $0.isSocket }
         let scheme = isSocket ? "unix" : isTLS ? "rediss" : "redis"
-        let credentials = password == nil ? "" : (user ?? "") + ":***@"
+        let credentials = password.map { PercentEncoding.encode(user ?? "") + ":\($0)@" } ?? ""
         let tail = database == 0 ? "" : isSocket ? "?db=\(database)" : "/\(database)"
         return "\(scheme)://\(credentials)\(endpoints.map(\.description).joined(separator: ","))\(tail)"
     }
 }
 
-/// What is wrong with a Redis URL, in words that follow its name.
+/// What is wrong with a Redis URL, in words that follow its name. They quote nothing: what is wrong may be that a part
+/// of the password was taken for something else.
 package struct RedisURLFailure: Error, Sendable, Equatable, CustomStringConvertible {
     package let description: String
     init(_ description: String) { self.description = description }

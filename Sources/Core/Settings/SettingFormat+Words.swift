@@ -28,6 +28,18 @@ extension SettingFormat where Self == URLFormat {
     static var url: Self { URLFormat() }
 }
 
+extension SettingFormat where Self == RedisURLFormat {
+    static var redisURL: Self { RedisURLFormat() }
+}
+
+extension SettingFormat where Self == ObjectsURLFormat {
+    static var objectsURL: Self { ObjectsURLFormat() }
+}
+
+extension SettingFormat where Self == EncryptionKeysFormat {
+    static var encryptionKeys: Self { EncryptionKeysFormat() }
+}
+
 extension SettingFormat where Self == PartitionFormat {
     static var partition: Self { PartitionFormat() }
 }
@@ -60,6 +72,13 @@ extension SettingFormat where Self == TextFormat {
             default: false
             }
         }
+    }
+
+    /// The name or the address of a server, or nothing.
+    static var hostName: Self {
+        TextFormat(
+            what: "the name of a server, or nothing", maxBytes: 255, allowsEmpty: true,
+            isAllowed: NetworkAddress.isHostByte)
     }
 
     /// A path of the file system, or nothing.

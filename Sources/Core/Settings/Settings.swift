@@ -46,6 +46,9 @@ package struct Settings: Sendable, Equatable {
         package var partition = Partition.apiKey
         /// Empty: chance, drawn when the process starts.
         package var secret = Secret("")
+        package var encryptionKey = EncryptionKeySource.none
+        /// How many of the hottest keys a polite stop notes for the next start; 0: none.
+        package var warmRestart = 10_000
         package var trustFor = Duration.seconds(600)
         package var leftOut = [
             "stream", "stream_options", "user", "metadata", "store", "service_tier", "prompt_cache_key",
@@ -103,13 +106,60 @@ package struct Settings: Sendable, Equatable {
     }
 
     package struct Redis: Sendable, Equatable {
-        package var url = ""
+        /// nil: no Redis tier.
+        package var url: RedisURL?
+        package var mode = RedisMode.auto
+        /// PEM files, empty where there is none.
+        package var caFile = ""
+        package var certificateFile = ""
+        package var keyFile = ""
+        /// Empty: the host's name.
+        package var serverName = ""
+        package var deadline = Duration.milliseconds(20)
+        package var coalesce = true
+        package var coalesceTimeout = Duration.seconds(60)
         package init() {}
     }
 
+    package enum RedisMode: String, Sendable, CaseIterable {
+        /// What the server says it is.
+        case auto
+        case single
+        case cluster
+    }
+
     package struct Objects: Sendable, Equatable {
-        package var url = ""
+        /// nil: no object tier.
+        package var url: ObjectsURL?
+        package var write = ObjectWrite.always
+        package var floor = ByteCount(bytes: 0)
+        package var ceiling = ByteCount.mebibytes(64)
+        package var deadline = Duration.milliseconds(250)
+        /// Empty: the URL or the environment says where credentials are.
+        package var credentialsFile = ""
+        package var capacity = ByteCount.gibibytes(10)
+        package var sync = ObjectSync.none
         package init() {}
+    }
+
+    /// Which answers are written to the object store.
+    package enum ObjectWrite: String, Sendable, CaseIterable {
+        case always
+        /// Those that are offered a second time, because memory gave them up or they expired in between.
+        case onSecondHit = "on-second-hit"
+        /// None: what others wrote is read only.
+        case off
+    }
+
+    /// What a power failure may take of a directory: with `none` the latest entries, which then read as corrupt or
+    /// missing.
+    package enum ObjectSync: String, Sendable, CaseIterable {
+        /// The system writes when it likes.
+        case none
+        /// The content reaches the disk before the object has its name.
+        case data
+        /// The name does too, before the object counts as written.
+        case full
     }
 
     package struct Semantic: Sendable, Equatable {
@@ -130,6 +180,9 @@ package struct Settings: Sendable, Equatable {
         package var drainTimeout = Duration.seconds(30)
         package var jsonDepth = 64
         package var upstreamConnections = 256
+        /// Of the queue of writes to each lower tier.
+        package var fillEntries = 10_000
+        package var fillMemory = ByteCount.mebibytes(64)
         package init() {}
     }
 

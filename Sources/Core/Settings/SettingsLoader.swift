@@ -66,7 +66,7 @@ package struct SettingsLoader {
 
     /// The settings, if every source was right and they go together.
     package consuming func finish() throws(SettingsFailure) -> LoadedSettings {
-        if errors.isEmpty { checkTogether() }
+        if errors.isEmpty { errors = SettingsTogether.errors(in: loaded) }
         guard errors.isEmpty else { throw SettingsFailure(Array(errors.prefix(SettingsLoader.maxErrors))) }
         return loaded
     }
@@ -111,16 +111,6 @@ package struct SettingsLoader {
             loaded.origins[setting.name] = node.place
         } catch {
             errors.append(error)
-        }
-    }
-
-    private mutating func checkTogether() {
-        let (data, admin) = (loaded.values.listen, loaded.values.admin.listen)
-        if data == admin && data.port != 0 {
-            errors.append(
-                SettingsError(
-                    at: loaded.origin(of: loaded.origins["admin.listen"] == nil ? "listen" : "admin.listen"),
-                    setting: "admin.listen", "it is the same address as listen; give it a port of its own"))
         }
     }
 

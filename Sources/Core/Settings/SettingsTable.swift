@@ -1,7 +1,8 @@
 /// Every setting, declared once. Parsing, printing, the names in the environment and the reference pages all come
 /// from these rows; the defaults are the initial values of the fields the rows point at.
 package enum SettingsTable {
-    package static let all: [Setting<Settings>] = listeners + [upstreamList] + cache + memory + later + limits + log
+    package static let all: [Setting<Settings>] =
+        listeners + [upstreamList] + cache + memory + redis + objects + later + limits + log
 
     package static let sections: [(name: String, sentence: String)] = [
         ("listen", "Where clients connect."),
@@ -64,6 +65,15 @@ package enum SettingsTable {
             "cache.secret", \.cache.secret, .secret,
             "Keys the digest of credentials; the same for all sidecars of a deployment. Empty: random at each start."),
         .init(
+            "cache.encryptionKey", \.cache.encryptionKey, .encryptionKeys,
+            "Keys that answers are encrypted with (AES-256-GCM) in Redis and the object store; the same for all sidecars "
+                + "that share them. The first one encrypts and all of them decrypt, so that keys can be changed. With one, "
+                + "answers that are not encrypted are not served. Empty: none."),
+        .init(
+            "cache.warmRestart", \.cache.warmRestart, .integer(0...1_000_000),
+            "How many of the hottest answers a polite stop notes in the object store, so that the next start brings them "
+                + "back into memory. 0: none."),
+        .init(
             "cache.trustFor", \.cache.trustFor, .duration(.zero ... .days(30)),
             "With a wider partition than `api-key`: how long a credential is served hits after the upstream took it."),
         .init(
@@ -125,10 +135,66 @@ package enum SettingsTable {
                 + "quarter of a part is not kept. 0: chosen from the cores and the capacity."),
     ]
 
+    private static let redis: [Setting<Settings>] = [
+        .init(
+            "redis.url", \.redis.url, .redisURL,
+            "Where the Redis is, or some servers of a Redis Cluster. Empty: no Redis tier."),
+        .init(
+            "redis.mode", \.redis.mode, .choice(of: Settings.RedisMode.self),
+            "Whether it is one server or a cluster; auto asks it."),
+        .init(
+            "redis.caFile", \.redis.caFile, .path,
+            "The certificate authorities to trust over TLS, PEM. Empty: the system's."),
+        .init(
+            "redis.certificateFile", \.redis.certificateFile, .path,
+            "The certificate that the sidecar shows over TLS, PEM. Empty: none."),
+        .init("redis.keyFile", \.redis.keyFile, .path, "The private key of that certificate, PEM."),
+        .init(
+            "redis.serverName", \.redis.serverName, .hostName,
+            "The name that certificates must have. Empty: that of the host in the URL."),
+        .init(
+            "redis.deadline", \.redis.deadline, .duration(.milliseconds(1) ... .seconds(10)),
+            "How long a look-up may take before it counts as a miss."),
+        .init(
+            "redis.coalesce", \.redis.coalesce, .boolean,
+            "Whether one sidecar of all that share the Redis calls the upstream for a request, and the others wait."),
+        .init(
+            "redis.coalesceTimeout", \.redis.coalesceTimeout, .duration(wait),
+            "How long a request waits for another sidecar's call before it makes its own."),
+    ]
+
+    private static let objects: [Setting<Settings>] = [
+        .init(
+            "objects.url", \.objects.url, .objectsURL,
+            "The directory or the bucket; `s3+v2` is for servers that know no newer signature. Parameters of a bucket: "
+                + "endpoint, region, style (path or virtual), ca, credentials, verify=off. Empty: no object tier."),
+        .init(
+            "objects.write", \.objects.write, .choice(of: Settings.ObjectWrite.self),
+            "Which answers are written: all, those that are fetched a second time, or none."),
+        .init(
+            "objects.floor", \.objects.floor, .size(ByteCount(bytes: 0) ... .gibibytes(1)),
+            "Answers that take fewer bytes are not written."),
+        .init(
+            "objects.ceiling", \.objects.ceiling, .size(.kibibytes(1) ... .gibibytes(1)),
+            "Answers that take more bytes are not written."),
+        .init(
+            "objects.deadline", \.objects.deadline, .duration(.milliseconds(1) ... .seconds(60)),
+            "How long a look-up may take before the upstream is asked instead."),
+        .init(
+            "objects.credentialsFile", \.objects.credentialsFile, .path,
+            "A credentials file of the AWS clients, for a bucket. Empty: the URL's, `AWS_ACCESS_KEY_ID` and "
+                + "`AWS_SECRET_ACCESS_KEY`, or the file that `AWS_SHARED_CREDENTIALS_FILE` names."),
+        .init(
+            "objects.capacity", \.objects.capacity, .size(.mebibytes(1) ... .gibibytes(1 << 20)),
+            "How much a directory may hold; the answers that were used longest ago make room. Buckets have no bound."),
+        .init(
+            "objects.sync", \.objects.sync, .choice(of: Settings.ObjectSync.self),
+            "What reaches a directory's disk before an answer counts as written: nothing, its content, or its name too. "
+                + "After a power failure, what had not reached it is a miss."),
+    ]
+
     private static let later: [Setting<Settings>] = [
-        .init("redis.url", \.redis.url, .absent(off: "", "Redis tier"), "Empty: no Redis tier."),
-        .init("objects.url", \.objects.url, .absent(off: "", "object tier"), "Empty: no object tier."),
-        .init("semantic.mode", \.semantic.mode, .absent(off: "off", "semantic tier"), "off: exact matches only."),
+        .init("semantic.mode", \.semantic.mode, .absent(off: "off", "semantic tier"), "off: exact matches only.")
     ]
 
     private static let limits: [Setting<Settings>] = [
@@ -163,6 +229,12 @@ package enum SettingsTable {
         .init(
             "limits.upstreamConnections", \.limits.upstreamConnections, .integer(1...100_000),
             "How many connections to the upstream may be open at once."),
+        .init(
+            "limits.fillEntries", \.limits.fillEntries, .integer(1...10_000_000),
+            "How many answers may wait to be written to a lower tier, for each of them; the oldest are dropped beyond."),
+        .init(
+            "limits.fillMemory", \.limits.fillMemory, .size(.mebibytes(1) ... .gibibytes(64)),
+            "How much memory those may hold, for each lower tier."),
     ]
 
     private static let log: [Setting<Settings>] = [

@@ -7,20 +7,10 @@ import Synchronization
 /// object, a new one or none. Entries (`ObjectName.entryKey`) are bounded in bytes, and the one that was written or
 /// found longest ago goes first; other objects and files that are none of ours are neither counted nor given up.
 package final class DirectoryStore: ObjectStore {
-    /// What a power failure may take: with `none` the latest entries, which then read as corrupt or missing.
-    package enum Sync: String, Sendable, CaseIterable {
-        /// The system writes when it likes.
-        case none
-        /// The content reaches the disk before the object has its name.
-        case content
-        /// The name does too, before `put` returns.
-        case full
-    }
-
     package struct Options: Sendable {
         /// How many bytes entries may take, each file counted in blocks of 4 KiB.
         package var capacity: Int64
-        package var sync = Sync.none
+        package var sync = Settings.ObjectSync.none
         package var readers = 4
         package var writers = 2
         /// How many calls may wait, for a reader and for a writer each.

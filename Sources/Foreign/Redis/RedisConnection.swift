@@ -196,7 +196,7 @@ final class RedisConnection {
         let url = environment.options.url
         var greeting: [(command: RedisCommand, isRequired: Bool)] = []
         if let password = url.password {
-            greeting.append((RedisCommand(words("AUTH", url.user, password)), true))
+            greeting.append((RedisCommand(words("AUTH", url.user, password.revealed)), true))
         }
         if url.database != 0 { greeting.append((RedisCommand("SELECT", String(url.database)), true)) }
         let name = environment.options.clientName

@@ -2,13 +2,6 @@ import Core
 
 /// How to speak to a Redis or a Redis Cluster.
 package struct RedisOptions: Sendable {
-    package enum Mode: String, Sendable, CaseIterable {
-        /// What the server says it is.
-        case auto
-        case single
-        case cluster
-    }
-
     package struct TLS: Sendable {
         /// PEM files. Without an authority, those that the system trusts are.
         package var caFile: String?
@@ -20,7 +13,7 @@ package struct RedisOptions: Sendable {
     }
 
     package var url: RedisURL
-    package var mode = Mode.auto
+    package var mode = Settings.RedisMode.auto
     package var tls = TLS()
     /// For `CLIENT LIST`; an empty one is not sent.
     package var clientName = "refrain"

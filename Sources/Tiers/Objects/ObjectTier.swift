@@ -8,7 +8,7 @@ import Synchronization
 /// begins to fail and one when it works again.
 package final class ObjectTier: Tier {
     package struct Options: Sendable {
-        package var write = ObjectWrite.always
+        package var write = Settings.ObjectWrite.always
         /// Entries whose bytes are fewer or more are not written.
         package var floor = 0
         package var ceiling = 64 << 20
@@ -145,15 +145,6 @@ package final class ObjectTier: Tier {
     }
 }
 
-/// Which answers are written to the object store.
-package enum ObjectWrite: String, Sendable, CaseIterable {
-    case always
-    /// Those that are offered a second time, because memory gave them up or they expired in between.
-    case onSecondHit = "on-second-hit"
-    /// None: what others wrote is read only.
-    case off
-}
-
 /// What the object tier did since it was made.
 package struct ObjectTierStatistics: Sendable, Equatable {
     package var hits = 0
@@ -170,6 +161,6 @@ package struct ObjectTierStatistics: Sendable, Equatable {
     /// Entries not written because of their size (`floor`, `ceiling`, the limits of codec and store), or because
     /// encryption failed.
     package var notWritten = 0
-    /// Entries not written because they were offered for the first time (`ObjectWrite.onSecondHit`).
+    /// Entries not written because they were offered for the first time (`objects.write: on-second-hit`).
     package var firstSeen = 0
 }

@@ -1,0 +1,80 @@
+/// What no setting allows or forbids by itself.
+enum SettingsTogether {
+    /// A problem of several settings, told at the first of `names` that was written.
+    struct Conflict {
+        var names: [String]
+        var message: String
+
+        init(_ names: String..., message: String) {
+            self.names = names
+            self.message = message
+        }
+    }
+
+    static func errors(in loaded: LoadedSettings) -> [SettingsError] {
+        let settings = loaded.values
+        return (ofListeners(settings) + ofRedis(settings.redis) + ofObjects(settings.objects)).map { conflict in
+            let name = conflict.names.first { loaded.origins[$0] != nil } ?? conflict.names[0]
+            return SettingsError(at: loaded.origin(of: name), setting: conflict.names[0], conflict.message)
+        }
+    }
+
+    private static func ofListeners(_ settings: Settings) -> [Conflict] {
+        guard settings.listen == settings.admin.listen, settings.listen.port != 0 else { return [] }
+        return [
+            Conflict(
+                "admin.listen", "listen", message: "it is the same address as listen; give it a port of its own")
+        ]
+    }
+
+    private static func ofRedis(_ redis: Settings.Redis) -> [Conflict] {
+        var conflicts: [Conflict] = []
+        if redis.certificateFile.isEmpty != redis.keyFile.isEmpty {
+            let (missing, given) =
+                redis.keyFile.isEmpty ? ("keyFile", "certificateFile") : ("certificateFile", "keyFile")
+            conflicts.append(
+                Conflict(
+                    "redis.\(given)",
+                    message: "a certificate and its key belong together; set redis.\(missing) too, or neither"))
+        }
+        guard let url = redis.url else { return conflicts }
+        if redis.mode == .single, url.endpoints.count > 1 {
+            conflicts.append(
+                Conflict(
+                    "redis.mode", "redis.url",
+                    message: "redis.url names several hosts, which a single Redis has not; name one, or write cluster"))
+        }
+        if redis.mode == .cluster, url.database != 0 {
+            conflicts.append(
+                Conflict(
+                    "redis.url", "redis.mode",
+                    message: "a Redis Cluster has database 0 only; leave the database out of the URL"))
+        }
+        let ofTLS = [
+            ("caFile", redis.caFile), ("certificateFile", redis.certificateFile), ("serverName", redis.serverName),
+        ]
+        if !url.isTLS, let (name, _) = ofTLS.first(where: { !$0.1.isEmpty }) {
+            conflicts.append(
+                Conflict(
+                    "redis.\(name)", message: "it is for TLS, which redis.url does not ask for; write rediss:// there"))
+        }
+        return conflicts
+    }
+
+    private static func ofObjects(_ objects: Settings.Objects) -> [Conflict] {
+        var conflicts: [Conflict] = []
+        if objects.floor > objects.ceiling {
+            conflicts.append(
+                Conflict(
+                    "objects.floor", "objects.ceiling",
+                    message: "it is above objects.ceiling, so that nothing would be written; set objects.write to off "
+                        + "if that is meant"))
+        }
+        if case .bucket(let url) = objects.url, url.credentialsFile != nil, !objects.credentialsFile.isEmpty {
+            conflicts.append(
+                Conflict(
+                    "objects.credentialsFile", message: "objects.url names a credentials file too; leave one out"))
+        }
+        return conflicts
+    }
+}
