@@ -132,3 +132,30 @@ package enum NotStored: String, Sendable, CaseIterable, Error {
         }
     }
 }
+
+/// What became of an entry that a tier was to keep.
+package enum StoreResult: String, Sendable, CaseIterable {
+    case stored
+    /// It is not to be kept here, or will be refused again: trying once more is of no use.
+    case refused
+    /// The tier could not do it now.
+    case failed
+}
+
+/// Whether calls of something that may fail are made.
+package enum BreakerState: Int, Sendable, CaseIterable {
+    /// All calls pass.
+    case closed = 0
+    /// One does, and decides.
+    case halfOpen = 1
+    /// None does.
+    case open = 2
+
+    package var word: String {
+        switch self {
+        case .closed: "closed"
+        case .halfOpen: "half-open"
+        case .open: "open"
+        }
+    }
+}

@@ -7,6 +7,7 @@ package final class FakeObjectStore: ObjectStore {
         var objects: [String: Bytes] = [:]
         var failure: ObjectFailure?
         var calls: [String] = []
+        var during: (@Sendable () -> Void)?
     }
 
     private let state = Mutex(State())
@@ -17,6 +18,12 @@ package final class FakeObjectStore: ObjectStore {
     package var failure: ObjectFailure? {
         get { state.withLock { $0.failure } }
         set { state.withLock { $0.failure = newValue } }
+    }
+
+    /// What happens while a call is made.
+    package var during: (@Sendable () -> Void)? {
+        get { state.withLock { $0.during } }
+        set { state.withLock { $0.during = newValue } }
     }
 
     /// Every call so far: a verb and a name.
@@ -58,7 +65,8 @@ package final class FakeObjectStore: ObjectStore {
     private func call<Result>(
         _ verb: String, _ name: String, _ body: (inout sending State) -> sending Result
     ) throws(ObjectFailure) -> Result {
-        try state.withLock { (state) throws(ObjectFailure) in
+        during?()
+        return try state.withLock { (state) throws(ObjectFailure) in
             state.calls.append("\(verb) \(name)")
             if let failure = state.failure { throw failure }
             return body(&state)

@@ -6,15 +6,6 @@ import Synchronization
 ///
 /// A value without a clock or a lock of its own: who holds it passes the time, in monotonic nanoseconds.
 package struct Breaker: Sendable {
-    package enum State: String, Sendable, CaseIterable {
-        /// All calls pass.
-        case closed
-        /// None does.
-        case open
-        /// One does, and decides.
-        case halfOpen = "half-open"
-    }
-
     package struct Options: Sendable {
         /// Failures in a row that open it.
         package var failureLimit = 5
@@ -31,11 +22,11 @@ package struct Breaker: Sendable {
     }
 
     package struct Change: Sendable, Equatable {
-        package let from: State
-        package let to: State
+        package let from: BreakerState
+        package let to: BreakerState
     }
 
-    package private(set) var state = State.closed
+    package private(set) var state = BreakerState.closed
     private let options: Options
     private var failures = 0
     private var pause: Int64
@@ -81,7 +72,7 @@ package struct Breaker: Sendable {
         return change(to: .open)
     }
 
-    private mutating func change(to state: State) -> Change? {
+    private mutating func change(to state: BreakerState) -> Change? {
         guard self.state != state else { return nil }
         defer {
             self.state = state
@@ -106,9 +97,10 @@ package final class SharedBreaker: Sendable {
         breaker = Mutex(Breaker(options))
     }
 
-    package var state: Breaker.State { breaker.withLock { $0.state } }
+    package var state: BreakerState { breaker.withLock { $0.state } }
 
-    /// nil where the call is not to be made. With every permit goes one call of `succeeded` or `failed`.
+    /// nil where the call is not to be made. With every permit goes one call of `succeeded` or `failed`, or none where
+    /// the call told nothing.
     package func admit() -> Breaker.Permit? {
         let now = clock.monotonic()
         let (permit, change) = breaker.withLock { $0.admit(now: now) }
@@ -129,7 +121,7 @@ package final class SharedBreaker: Sendable {
     private func report(_ change: Breaker.Change?, reason: String?) {
         guard let change else { return }
         var fields = [
-            LogField("target", target), LogField("from", change.from.rawValue), LogField("to", change.to.rawValue),
+            LogField("target", target), LogField("from", change.from.word), LogField("to", change.to.word),
         ]
         if let reason { fields.append(LogField("reason", reason)) }
         log.write(change.to == .open ? .warning : .info, "breaker", fields)

@@ -15,11 +15,3 @@ package protocol Tier: Sendable {
     @discardableResult
     func remove(_ key: CacheKey) async -> Bool
 }
-
-package enum StoreResult: Sendable, Equatable {
-    case stored
-    /// It is not to be kept here, or will be refused again: trying once more is of no use.
-    case refused
-    /// The tier could not do it now.
-    case failed
-}

@@ -20,6 +20,7 @@ enum StatsReport {
         if !requests.rows.isEmpty { parts.append(requests.text(style)) }
         if let table = latencies(stats) { parts.append(table.text(style)) }
         if let table = tiers(stats) { parts.append(table.text(style)) }
+        if let table = lowerTiers(stats) { parts.append(table.text(style)) }
         if let table = counts(stats) { parts.append(table.text(style)) }
         return parts.joined(separator: "\n")
     }
@@ -50,13 +51,31 @@ enum StatsReport {
 
     private static func tiers(_ stats: StatsSnapshot) -> TextTable? {
         guard !stats.tiers.isEmpty else { return nil }
-        let titles = ["LOOKUPS", "HITS", "STALE", "ENTRIES", "BYTES", "CAPACITY"]
+        let titles = ["LOOKUPS", "HITS", "STALE", "MISSES", "HIT SHARE", "ENTRIES", "BYTES", "CAPACITY"]
         var table = TextTable([.init(title: "TIER")] + titles.map { .init(title: $0, isNumber: true) })
         for row in stats.tiers {
-            let numbers = [row.lookups, row.hits, row.stale, row.entries].map { String($0) }
-            table.add([row.tier] + numbers + [size(row.bytes), size(row.capacity)])
+            let numbers = [row.lookups, row.hits, row.stale, row.misses].map { String($0) }
+            let holdings = [row.entries.map { String($0) }, row.bytes.map(size), row.capacity.map(size)]
+            table.add(
+                [row.tier] + numbers + [row.hitShare.map { "\(decimal($0 * 100)) %" } ?? "-"]
+                    + holdings.map { $0 ?? "-" })
         }
         return table
+    }
+
+    private static func lowerTiers(_ stats: StatsSnapshot) -> TextTable? {
+        let titles = ["P50", "P99", "STORED", "REFUSED", "FAILED", "FAILURES", "QUEUED", "BYTES", "DROPPED"]
+        var table = TextTable(
+            [.init(title: "LOWER TIER"), .init(title: "BREAKER")] + titles.map { .init(title: $0, isNumber: true) })
+        for row in stats.tiers {
+            guard let lower = row.lower else { continue }
+            let times = [lower.p50, lower.p99].map { $0.map(duration) ?? "-" }
+            let calls = [lower.stored, lower.refused, lower.failed, lower.failures].map { String($0) }
+            table.add(
+                [row.tier, lower.breaker] + times + calls
+                    + [String(lower.queued), size(lower.queuedBytes), String(lower.dropped)])
+        }
+        return table.rows.isEmpty ? nil : table
     }
 
     private static func counts(_ stats: StatsSnapshot) -> TextTable? {

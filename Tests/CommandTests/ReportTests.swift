@@ -38,6 +38,14 @@ import Testing
         block.countRequest(.chat, .hit, duration: 20_000)
         block.countRequest(.chat, .miss, duration: 2_000_000)
         block.countLookup(.memory, .hit)
+        block.countLookup(.redis, .miss)
+        block.countTierDuration(.redis, nanoseconds: 100_000)
+        registry.read(.entries, TierName.memory) { 3 }
+        registry.read(.tierBytes, TierName.memory) { 2_048 }
+        registry.read(.tierCapacity, TierName.memory) { 4_096 }
+        registry.read(.breakerState, BreakerTarget.redis) { 1 }
+        registry.read(.tierWrites, TierName.redis, StoreResult.stored) { 7 }
+        registry.read(.breakerState, BreakerTarget.objects) { 0 }
         block.countBypass(.tooDeep)
         let stats = try StatsReport.decode(StatsSnapshot(registry, uptime: 90_000_000_000).json())
         #expect(
@@ -56,8 +64,14 @@ import Testing
                 hit          1  20.0 µs  19.5 µs  19.5 µs  19.5 µs
                 miss         1   2.0 ms   2.0 ms   2.0 ms   2.0 ms
 
-                TIER    LOOKUPS  HITS  STALE  ENTRIES  BYTES  CAPACITY
-                memory        1     1      0        0    0 B       0 B
+                TIER     LOOKUPS  HITS  STALE  MISSES  HIT SHARE  ENTRIES    BYTES  CAPACITY
+                memory         1     1      0       0    100.0 %        3  2.0 KiB   4.0 KiB
+                redis          1     0      0       1      0.0 %        -        -         -
+                objects        0     0      0       0          -        -        -         -
+
+                LOWER TIER  BREAKER         P50       P99  STORED  REFUSED  FAILED  FAILURES  QUEUED  BYTES  DROPPED
+                redis       half-open  100.0 µs  100.0 µs       7        0       0         0       0    0 B        0
+                objects     closed            -         -       0        0       0         0       0    0 B        0
 
                 COUNT OF  WHAT      NUMBER
                 bypasses  too-deep       1

@@ -18,6 +18,10 @@ import Testing
         check(UpstreamResult.self)
         check(TokenKind.self)
         check(EvictionReason.self)
+        check(PurgeGroup.Kind.self)
+        check(StoreResult.self)
+        check(BreakerTarget.self)
+        check(FillDrop.self)
         for dialect in Dialect.allCases { #expect(Endpoint(dialect).labelWord == dialect.word) }
         #expect(Endpoint(nil) == .other)
     }
@@ -53,11 +57,15 @@ import Testing
         for (index, result) in UpstreamResult.allCases.enumerated() {
             repeated(index + 1) { block.countUpstream(result, duration: 1) }
         }
+        for (index, kind) in PurgeGroup.Kind.allCases.enumerated() { repeated(index + 1) { block.countPurge(kind) } }
+        for (index, tier) in TierName.allCases.enumerated() {
+            repeated(index + 1) { block.countTierDuration(tier, nanoseconds: 1) }
+        }
         block.countCoalesced()
         block.countSaved(promptTokens: 1, completionTokens: 2)
         block.countSaved(promptTokens: -1, completionTokens: 0)
         for metric: MetricName in [
-            .requests, .tierLookups, .bypass, .notStored, .upstreamRequests, .coalesced, .savedTokens,
+            .requests, .tierLookups, .bypass, .notStored, .upstreamRequests, .coalesced, .savedTokens, .purges,
         ] {
             let values = registry.values(of: metric)
             #expect(values.map(\.series) == Array(0..<MetricsTable[metric].seriesCount))
@@ -67,6 +75,7 @@ import Testing
             let expected = (0..<6).reduce(0) { $0 + UInt64($1 * 6 + column + 1) }
             #expect(registry.histogram(.requestDuration, series: outcome.labelIndex).count == expected)
         }
+        for tier in 0..<3 { #expect(registry.histogram(.tierDuration, series: tier).count == UInt64(tier + 1)) }
     }
 
     @Test(arguments: [
@@ -109,5 +118,27 @@ import Testing
         #expect(registry.values(of: .entries).map(\.series) == [0, 2])
         #expect(registry.values(of: .entries).map(\.value) == [5, 7])
         #expect(registry.values(of: .flights).map(\.value) == [2])
+    }
+
+    @Test func purgesAreCountedUnderTheWordOfTheirGroup() {
+        let groups: [PurgeGroup] = [
+            .everything, .older, .key(CacheKey(1, 2, 3, 4)), .model("m"), .tag("t"), .namespace("n"), .tenant(1),
+        ]
+        #expect(groups.map(\.kind) == PurgeGroup.Kind.allCases)
+        for group in groups { #expect(group.name.prefix { $0 != ":" } == group.kind.labelWord) }
+    }
+
+    @Test func everyPairOfLabelsIsItsOwnSeries() {
+        let registry = MetricsRegistry(version: "test")
+        for tier in TierName.allCases {
+            for result in StoreResult.allCases {
+                registry.read(.tierWrites, tier, result) { Double(tier.labelIndex * 10 + result.labelIndex) }
+            }
+        }
+        for (series, value) in registry.values(of: .tierWrites) {
+            let labels = MetricsTable[.tierWrites].labelValues(of: series)
+            #expect(labels[0] == TierName.allCases[Int(value) / 10].labelWord)
+            #expect(labels[1] == StoreResult.allCases[Int(value) % 10].labelWord)
+        }
     }
 }

@@ -36,12 +36,49 @@ import Testing
         #expect(abs((stats.latency.first?.p50 ?? 0) - 20e-6) <= 1e-6)
         #expect(
             stats.tiers == [
-                .init(tier: "memory", lookups: 2, hits: 1, stale: 0, entries: 1, bytes: 2_048, capacity: .max)
+                .init(
+                    tier: "memory", lookups: 2, hits: 1, stale: 0, misses: 1, hitShare: 0.5, entries: 1, bytes: 2_048,
+                    capacity: .max)
             ])
         #expect(stats.bypass == [.init(name: "endpoint", count: 1)])
         #expect(stats.savedTokens == .init(prompt: 30, completion: 60))
         #expect(stats.upstreamLatency?.count == 1)
         #expect(stats.inflightRequests == 0)
+    }
+
+    /// A registry in which Redis was used, and the object tier is configured and was not yet.
+    private func tieredRegistry() -> MetricsRegistry {
+        let registry = MetricsRegistry(version: "1")
+        let block = registry.makeBlock()
+        for _ in 0..<3 { block.countLookup(.redis, .hit) }
+        block.countLookup(.redis, .stale)
+        for _ in 0..<4 { block.countLookup(.redis, .miss) }
+        for _ in 0..<8 { block.countTierDuration(.redis, nanoseconds: 100_000) }
+        registry.read(.breakerState, BreakerTarget.redis) { 2 }
+        registry.read(.tierFailures, TierName.redis) { 9 }
+        for (result, count) in zip(StoreResult.allCases, [5.0, 6, 7]) {
+            registry.read(.tierWrites, TierName.redis, result) { count }
+        }
+        registry.read(.fillQueueDepth, TierName.redis) { 11 }
+        registry.read(.fillQueueBytes, TierName.redis) { 4_096 }
+        for reason in FillDrop.allCases { registry.read(.fillDropped, TierName.redis, reason) { 4 } }
+        registry.read(.breakerState, BreakerTarget.objects) { 0 }
+        return registry
+    }
+
+    @Test func lowerTiersTellWhatTheyDid() throws {
+        let stats = StatsSnapshot(tieredRegistry(), uptime: 0)
+        #expect(stats.tiers.map(\.tier) == ["redis", "objects"])
+        let redis = stats.tiers[0]
+        #expect([redis.lookups, redis.hits, redis.stale, redis.misses] == [8, 3, 1, 4])
+        #expect(redis.hitShare == 0.375 && redis.entries == nil && redis.capacity == nil)
+        let lower = try #require(redis.lower)
+        #expect(abs((lower.p50 ?? 0) - 1e-4) < 1e-5 && abs((lower.p99 ?? 0) - 1e-4) < 1e-5)
+        #expect([lower.stored, lower.refused, lower.failed, lower.failures] == [5, 6, 7, 9])
+        #expect([lower.queued, lower.queuedBytes, lower.dropped] == [11, 4_096, 12])
+        #expect(lower.breaker == "open")
+        let idle = stats.tiers[1]
+        #expect(idle.hitShare == nil && idle.lower?.breaker == "closed" && idle.lower?.p99 == nil)
     }
 
     @Test func anIdleSidecarHasNoRates() {
@@ -53,7 +90,8 @@ import Testing
 
     @Test func readsBackFromItsJSON() throws {
         for stats in [
-            StatsSnapshot(busyRegistry(), uptime: 123), StatsSnapshot(MetricsRegistry(version: "\"é\n"), uptime: 0),
+            StatsSnapshot(busyRegistry(), uptime: 123), StatsSnapshot(tieredRegistry(), uptime: 0),
+            StatsSnapshot(MetricsRegistry(version: "\"é\n"), uptime: 0),
         ] {
             #expect(try JSONDecoder().decode(StatsSnapshot.self, from: Data(stats.json())) == stats)
         }

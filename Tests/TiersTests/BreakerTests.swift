@@ -20,8 +20,8 @@ import Testing
 
     struct Play: Sendable, CustomTestStringConvertible {
         let testDescription: String
-        let steps: [(time: Int64, step: Step, state: Breaker.State)]
-        init(_ name: String, _ steps: [(Int64, Step, Breaker.State)]) {
+        let steps: [(time: Int64, step: Step, state: BreakerState)]
+        init(_ name: String, _ steps: [(Int64, Step, BreakerState)]) {
             testDescription = name
             self.steps = steps.map { (time: $0.0, step: $0.1, state: $0.2) }
         }

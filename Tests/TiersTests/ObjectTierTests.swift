@@ -98,7 +98,7 @@ struct ObjectTierTests {
         await bench.tier.store(bench.entry(), under: key)
         #expect(await bench.tier.find(key) != nil)
         #expect(await bench.tier.find(Fixture.key(2)) == nil)
-        #expect((bench.tier.statistics.firstSeen, bench.tier.statistics.written) == (2, 1))
+        #expect((bench.tier.statistics.firstSeen, bench.tier.statistics.writes) == (2, [.stored: 1, .refused: 2]))
     }
 
     @Test func theDoorkeeperForgetsWhatIsLongAgo() {
@@ -122,21 +122,86 @@ struct ObjectTierTests {
         #expect(bench.store.calls.map { $0.prefix(4) } == ["get "])
     }
 
-    @Test(arguments: ObjectFailure.Kind.allCases.filter { $0 != .tooLarge })
-    func aStoreThatFailsIsACountedMissAndOneLogLine(kind: ObjectFailure.Kind) async {
+    @Test(arguments: [.deadline, .unavailable, .malformed, .broken, .shutdown] as [ObjectFailure.Kind])
+    func anOutageOpensTheBreakerUntilALookUpWorks(kind: ObjectFailure.Kind) async {
+        let bench = Bench()
+        await bench.tier.store(bench.entry(), under: key)
+        bench.store.failure = ObjectFailure(kind, "as told")
+        for _ in 0..<20 { #expect(await bench.tier.find(key) == nil) }
+        #expect(bench.tier.breakerState == .open)
+        #expect(await bench.tier.store(bench.entry(), under: key) == .failed)
+        #expect(await bench.tier.remove(key) == false)
+        #expect(bench.tier.statistics.failures == [kind: 5] && bench.tier.statistics.notAsked == 17)
+        #expect(bench.tier.statistics.writes == [.stored: 1, .failed: 1])
+        #expect(bench.log.lines.map(\.event) == ["breaker"])
+        #expect(bench.log.lines[0].fields.first { $0.name == "reason" }?.value == "\(kind.rawValue): as told")
+        bench.store.failure = nil
+        bench.clock.advance(.milliseconds(500))
+        #expect(await bench.tier.find(key) != nil)
+        #expect(bench.tier.breakerState == .closed)
+        #expect(bench.log.lines.map(\.event) == ["breaker", "breaker", "breaker"])
+    }
+
+    @Test(arguments: [.denied, .full] as [ObjectFailure.Kind])
+    func aStoreThatRefusesIsACountedMissAndOneLine(kind: ObjectFailure.Kind) async {
         let bench = Bench()
         await bench.tier.store(bench.entry(), under: key)
         bench.store.failure = ObjectFailure(kind, "as told")
         for _ in 0..<20 { #expect(await bench.tier.find(key) == nil) }
         await bench.tier.store(bench.entry(), under: key)
         #expect(await bench.tier.remove(key) == false)
-        #expect(bench.tier.statistics.failures == [kind: 22])
+        #expect(bench.tier.statistics.failures == [kind: 22] && bench.tier.breakerState == .closed)
         // Reading and writing fail separately.
         #expect(bench.log.lines.map(\.event) == ["objects-failing", "objects-failing"])
         bench.store.failure = nil
         for _ in 0..<20 { #expect(await bench.tier.find(key) != nil) }
         #expect(bench.log.lines.map(\.event) == ["objects-failing", "objects-failing", "objects-working"])
         #expect(bench.log.lines.last?.fields.first { $0.name == "failures" }?.value == "20")
+    }
+
+    @Test func oneThatIsTooBusyForLongIsOneLine() async {
+        let bench = Bench()
+        bench.store.failure = ObjectFailure(.busy, "as told")
+        for _ in 0..<4 { _ = await bench.tier.find(key) }
+        #expect(bench.log.lines.isEmpty)
+        for _ in 0..<20 { _ = await bench.tier.find(key) }
+        #expect(bench.log.lines.map(\.event) == ["objects-failing"] && bench.tier.breakerState == .closed)
+    }
+
+    /// Look-ups that work keep the breaker closed, so the line about writes comes from elsewhere.
+    @Test func writesThatFailWhileLookUpsWorkAreOneLine() async {
+        let bench = Bench()
+        for _ in 0..<20 {
+            bench.store.failure = ObjectFailure(.broken, "as told")
+            #expect(await bench.tier.store(bench.entry(), under: key) == .failed)
+            bench.store.failure = nil
+            #expect(await bench.tier.find(key) == nil)
+        }
+        #expect(bench.tier.breakerState == .closed)
+        #expect(bench.log.lines.map(\.event) == ["objects-failing"])
+    }
+
+    @Test func writesThatWorkDoNotKeepTheBreakerClosedForLookUpsThatFail() async {
+        let bench = Bench()
+        for _ in 0..<5 {
+            bench.store.failure = nil
+            #expect(await bench.tier.store(bench.entry(), under: key) == .stored)
+            bench.store.failure = ObjectFailure(.deadline, "as told")
+            #expect(await bench.tier.find(key) == nil)
+        }
+        #expect(bench.tier.breakerState == .open)
+    }
+
+    @Test(arguments: [(250, .closed), (251, .halfOpen)] as [(Int64, BreakerState)])
+    func aWriteClosesTheBreakerIfItIsAsFastAsALookUp(milliseconds: Int64, state: BreakerState) async {
+        let bench = Bench()
+        bench.store.failure = ObjectFailure(.deadline, "as told")
+        for _ in 0..<5 { _ = await bench.tier.find(key) }
+        bench.store.failure = nil
+        bench.clock.advance(.milliseconds(500))
+        bench.store.during = { bench.clock.advance(.milliseconds(milliseconds)) }
+        #expect(await bench.tier.store(bench.entry(), under: key) == .stored)
+        #expect(bench.tier.breakerState == state)
     }
 
     @Test func whatTheStoreFindsTooLargeIsNoFailureOfTheStore() async {
@@ -148,12 +213,14 @@ struct ObjectTierTests {
         #expect(bench.log.lines.isEmpty)
     }
 
-    @Test func aStoreThatFailsNowAndThenIsOneLine() async {
-        let bench = Bench()
-        for round in 0..<50 {
-            bench.store.failure = round % 4 == 0 ? ObjectFailure(.deadline, "slow") : nil
-            _ = await bench.tier.find(key)
+    @Test func aStoreThatFailsNowAndThenIsOneLineAtMost() async {
+        for (kind, lines) in [(ObjectFailure.Kind.deadline, []), (.denied, ["objects-failing"])] {
+            let bench = Bench()
+            for round in 0..<50 {
+                bench.store.failure = round % 4 == 0 ? ObjectFailure(kind, "as told") : nil
+                _ = await bench.tier.find(key)
+            }
+            #expect(bench.log.lines.map(\.event) == lines)
         }
-        #expect(bench.log.lines.map(\.event) == ["objects-failing"])
     }
 }

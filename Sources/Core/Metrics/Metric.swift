@@ -153,3 +153,56 @@ package enum EvictionReason: String, MetricLabelValue {
     /// The admission filter preferred what it would have displaced.
     case admission
 }
+
+extension PurgeGroup {
+    /// What a purge is about, without its subject; the words are those of `name`.
+    package enum Kind: String, MetricLabelValue {
+        case everything = "all"
+        case older, key, model, tag, namespace, tenant
+    }
+
+    package var kind: Kind {
+        switch self {
+        case .everything: .everything
+        case .older: .older
+        case .key: .key
+        case .model: .model
+        case .tag: .tag
+        case .namespace: .namespace
+        case .tenant: .tenant
+        }
+    }
+}
+
+extension StoreResult: MetricLabelValue {
+    package var labelSentence: String? {
+        switch self {
+        case .stored: nil
+        case .refused: "It is not to be kept there, or would be refused again."
+        case .failed: "The tier could not do it, or was not asked because it fails."
+        }
+    }
+}
+
+/// What a breaker keeps callers away from.
+package enum BreakerTarget: String, MetricLabelValue {
+    case redis, objects
+}
+
+/// Why an answer that waited to be written to a lower tier was given up.
+package enum FillDrop: String, MetricLabelValue {
+    /// The queue was full, and it had waited longest.
+    case full
+    /// It was tried as often as is allowed.
+    case failed
+    /// The sidecar stopped before its turn came.
+    case stopped
+
+    package var labelSentence: String? {
+        switch self {
+        case .full: "The queue was full, and it had waited longest."
+        case .failed: "It was tried as often as is allowed."
+        case .stopped: "The sidecar stopped before its turn came."
+        }
+    }
+}

@@ -48,9 +48,11 @@ package final class MetricsBlock: Sendable {
     private let notStoredAnswers = CounterRow<32>()
     private let coalescedRequests = CounterRow<1>()
     private let lookups = CounterRow<9>()
+    private let purges = CounterRow<7>()
     private let tokens = CounterRow<2>()
     private let upstreamResults = CounterRow<32>()
     private let durations = InlineArray<6, Histogram> { _ in Histogram() }
+    private let tierDurations = InlineArray<3, Histogram> { _ in Histogram() }
     private let upstreamDurations = Histogram()
 
     package init() {}
@@ -73,6 +75,13 @@ package final class MetricsBlock: Sendable {
         lookups.add(at: tier.labelIndex &* 3 &+ result.labelIndex)
     }
 
+    /// One look-up in a lower tier.
+    package func countTierDuration(_ tier: TierName, nanoseconds: Int64) {
+        tierDurations[tier.labelIndex].observe(nanoseconds: nanoseconds)
+    }
+
+    package func countPurge(_ kind: PurgeGroup.Kind) { purges.add(at: kind.labelIndex) }
+
     /// Tokens of an answer that was not asked of the upstream; negative where the upstream did not say.
     @inline(__always)
     package func countSaved(promptTokens: Int32, completionTokens: Int32) {
@@ -94,6 +103,7 @@ package final class MetricsBlock: Sendable {
         case .notStored: notStoredAnswers.values
         case .coalesced: coalescedRequests.values
         case .tierLookups: lookups.values
+        case .purges: purges.values
         case .savedTokens: tokens.values
         case .upstreamRequests: upstreamResults.values
         default: nil
@@ -104,6 +114,7 @@ package final class MetricsBlock: Sendable {
     func read(_ metric: MetricName, series: Int, into reading: inout HistogramReading) -> Bool {
         switch metric {
         case .requestDuration: durations[series].read(into: &reading)
+        case .tierDuration: tierDurations[series].read(into: &reading)
         case .upstreamDuration: upstreamDurations.read(into: &reading)
         default: return false
         }

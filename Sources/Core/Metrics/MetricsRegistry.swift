@@ -38,6 +38,17 @@ package final class MetricsRegistry: Sendable {
         register(metric, series: value.labelIndex, reader)
     }
 
+    /// Has one series of a metric with two labels read through a closure, which may be called on any thread.
+    package func read<First: MetricLabelValue, Second: MetricLabelValue>(
+        _ metric: MetricName, _ first: First, _ second: Second, _ reader: @escaping Reader
+    ) {
+        let labels = MetricsTable[metric].labels
+        precondition(
+            labels.map(\.values) == [First.allCases.map(\.labelWord), Second.allCases.map(\.labelWord)],
+            "\(MetricsTable[metric].name) is not labelled with \(First.self) and \(Second.self)")
+        register(metric, series: first.labelIndex * Second.allCases.count + second.labelIndex, reader)
+    }
+
     private func register(_ metric: MetricName, series: Int, _ reader: @escaping Reader) {
         precondition(MetricsTable[metric].kind != .histogram, "\(MetricsTable[metric].name) is counted in blocks")
         sources.withLock { $0.readers[metric, default: [:]][series] = reader }

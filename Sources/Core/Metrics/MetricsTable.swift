@@ -1,7 +1,10 @@
 /// Every metric there is. What each one means is declared once, in `MetricsTable`.
 package enum MetricName: Int, Sendable, CaseIterable {
     case requests, requestDuration, bypass, notStored, coalesced, savedTokens
-    case tierLookups, tierBytes, tierCapacity, entries, evictions
+    case tierLookups, tierDuration, tierBytes, tierCapacity, entries, evictions
+    case tierFailures, tierWrites, breakerState
+    case fillQueueDepth, fillQueueBytes, fillDropped
+    case purges
     case upstreamRequests, upstreamDuration
     case flights, inflightRequests, httpConnections, logDropped
     case buildInfo, processStartTime, processResidentMemory, processCPU
@@ -63,7 +66,9 @@ package enum MetricsTable {
     private static func describe(_ name: MetricName) -> Metric {
         switch name {
         case .requests, .requestDuration, .bypass, .notStored, .coalesced, .savedTokens: ofRequests(name)
-        case .tierLookups, .tierBytes, .tierCapacity, .entries, .evictions: ofTiers(name)
+        case .tierLookups, .tierDuration, .tierBytes, .tierCapacity, .entries, .evictions, .purges: ofTiers(name)
+        case .tierFailures, .tierWrites, .breakerState, .fillQueueDepth, .fillQueueBytes, .fillDropped:
+            ofLowerTiers(name)
         default: ofProcess(name)
         }
     }
@@ -105,6 +110,14 @@ package enum MetricsTable {
                 "refrain_tier_lookups_total", .counter, "look-ups",
                 [.init("tier", TierName.self), .init("result", LookupResult.self)],
                 "Look-ups in a tier, by what they found.")
+        case .tierDuration:
+            Metric(
+                "refrain_tier_duration_seconds", .histogram, "seconds", [.init("tier", TierName.self)],
+                "Time that a look-up in a lower tier took. Those in memory are not measured.")
+        case .purges:
+            Metric(
+                "refrain_purges_total", .counter, "purges", [.init("group", PurgeGroup.Kind.self)],
+                "Purges that this sidecar was told, by what they were about.")
         case .tierBytes:
             Metric(
                 "refrain_tier_bytes", .gauge, "bytes", [.init("tier", TierName.self)],
@@ -119,6 +132,36 @@ package enum MetricsTable {
             Metric(
                 "refrain_evictions_total", .counter, "entries", [.init("reason", EvictionReason.self)],
                 "Answers that left memory, by reason.")
+        }
+    }
+
+    private static func ofLowerTiers(_ name: MetricName) -> Metric {
+        let tier = Metric.Label("tier", TierName.self)
+        return switch name {
+        case .tierFailures:
+            Metric(
+                "refrain_tier_failures_total", .counter, "calls", [tier],
+                "Calls of a lower tier that failed: look-ups, writes and removals.")
+        case .tierWrites:
+            Metric(
+                "refrain_tier_writes_total", .counter, "writes", [tier, .init("result", StoreResult.self)],
+                "Writes to a lower tier, by how they ended.")
+        case .breakerState:
+            Metric(
+                "refrain_breaker_state", .gauge, "", [.init("target", BreakerTarget.self)],
+                "Whether calls are kept away from what fails: 0 closed, all pass; 1 half-open, one tries; 2 open, none does."
+            )
+        case .fillQueueDepth:
+            Metric(
+                "refrain_fill_queue_depth", .gauge, "answers", [tier],
+                "Answers that wait to be written to a lower tier.")
+        case .fillQueueBytes:
+            Metric(
+                "refrain_fill_queue_bytes", .gauge, "bytes", [tier], "Memory of those that wait.")
+        default:
+            Metric(
+                "refrain_fill_dropped_total", .counter, "answers", [tier, .init("reason", FillDrop.self)],
+                "Answers that were not written to a lower tier, by reason.")
         }
     }
 

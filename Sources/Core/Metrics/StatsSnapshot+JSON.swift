@@ -18,9 +18,12 @@ extension StatsSnapshot {
             writer.member("lookups", row.lookups)
             writer.member("hits", row.hits)
             writer.member("stale", row.stale)
-            writer.member("entries", row.entries)
-            writer.member("bytes", row.bytes)
-            writer.member("capacity", row.capacity)
+            writer.member("misses", row.misses)
+            writer.member("hitShare", row.hitShare)
+            if let entries = row.entries { writer.member("entries", entries) }
+            if let bytes = row.bytes { writer.member("bytes", bytes) }
+            if let capacity = row.capacity { writer.member("capacity", capacity) }
+            if let lower = row.lower { writer.write(lower) }
         }
         for (name, counts) in [
             ("evictions", evictions), ("bypass", bypass), ("notStored", notStored), ("upstream", upstream),
@@ -59,6 +62,22 @@ extension JSONWriter {
             endObject()
         }
         endArray()
+    }
+
+    fileprivate mutating func write(_ lower: StatsSnapshot.LowerTierStats) {
+        name("lower")
+        beginObject()
+        member("p50", lower.p50)
+        member("p99", lower.p99)
+        member("stored", lower.stored)
+        member("refused", lower.refused)
+        member("failed", lower.failed)
+        member("failures", lower.failures)
+        member("breaker", lower.breaker)
+        member("queued", lower.queued)
+        member("queuedBytes", lower.queuedBytes)
+        member("dropped", lower.dropped)
+        endObject()
     }
 
     fileprivate mutating func members(of row: StatsSnapshot.Latency) {

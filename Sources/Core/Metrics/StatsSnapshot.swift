@@ -21,9 +21,31 @@ package struct StatsSnapshot: Sendable, Equatable, Codable {
         package var lookups: Int
         package var hits: Int
         package var stale: Int
-        package var entries: Int
-        package var bytes: Int
-        package var capacity: Int
+        package var misses: Int
+        /// The share of look-ups that found a fresh answer; absent before the first one.
+        package var hitShare: Double?
+        /// What it holds, absent where it does not say.
+        package var entries: Int?
+        package var bytes: Int?
+        package var capacity: Int?
+        /// Absent for memory.
+        package var lower: LowerTierStats?
+    }
+
+    /// What only the tiers outside the process have.
+    package struct LowerTierStats: Sendable, Equatable, Codable {
+        /// Of look-ups, in seconds; absent before the first one.
+        package var p50: Double?
+        package var p99: Double?
+        package var stored: Int
+        package var refused: Int
+        package var failed: Int
+        package var failures: Int
+        package var breaker: String
+        /// Answers that wait to be written, their bytes, and how many were given up.
+        package var queued: Int
+        package var queuedBytes: Int
+        package var dropped: Int
     }
 
     /// One value of a metric with a single label.
@@ -105,18 +127,40 @@ extension StatsSnapshot.Latency {
 extension StatsSnapshot.TierStats {
     /// nil where the tier was never asked and reports nothing of itself.
     fileprivate init?(_ tier: TierName, _ registry: MetricsRegistry) {
-        func lookups(_ result: LookupResult) -> Int {
-            registry.counts(of: .tierLookups).first { $0.labels == [tier.labelWord, result.labelWord] }?.count ?? 0
-        }
-        func reading(_ metric: MetricName) -> Int? {
-            registry.values(of: metric).first { $0.series == tier.labelIndex }.map { Int(clamping: $0.value) }
-        }
-        let all = LookupResult.allCases.map(lookups)
-        let entries = reading(.entries)
-        guard entries != nil || all.contains(where: { $0 > 0 }) else { return nil }
+        let lookups = LookupResult.allCases.map { registry.count(of: .tierLookups, [tier.labelWord, $0.labelWord]) }
+        let all = lookups.reduce(0, +)
+        let entries = registry.reading(of: .entries, tier)
+        let lower = StatsSnapshot.LowerTierStats(tier, registry)
+        guard entries != nil || lower != nil || all > 0 else { return nil }
+        func count(_ result: LookupResult) -> Int { lookups[result.labelIndex] }
         self.init(
-            tier: tier.labelWord, lookups: all.reduce(0, +), hits: lookups(.hit), stale: lookups(.stale),
-            entries: entries ?? 0, bytes: reading(.tierBytes) ?? 0, capacity: reading(.tierCapacity) ?? 0)
+            tier: tier.labelWord, lookups: all, hits: count(.hit), stale: count(.stale), misses: count(.miss),
+            hitShare: all > 0 ? Double(count(.hit)) / Double(all) : nil, entries: entries,
+            bytes: registry.reading(of: .tierBytes, tier), capacity: registry.reading(of: .tierCapacity, tier),
+            lower: lower)
+    }
+}
+
+extension StatsSnapshot.LowerTierStats {
+    /// nil where the tier is not configured.
+    fileprivate init?(_ tier: TierName, _ registry: MetricsRegistry) {
+        guard let target = BreakerTarget(rawValue: tier.rawValue),
+            let state = registry.reading(of: .breakerState, target)
+        else { return nil }
+        let durations = StatsSnapshot.Latency(
+            tier.labelWord, registry.histogram(.tierDuration, series: tier.labelIndex))
+        func writes(_ result: StoreResult) -> Int {
+            registry.count(of: .tierWrites, [tier.labelWord, result.labelWord])
+        }
+        self.init(
+            p50: durations?.p50, p99: durations?.p99, stored: writes(.stored), refused: writes(.refused),
+            failed: writes(.failed), failures: registry.count(of: .tierFailures, [tier.labelWord]),
+            breaker: BreakerState(rawValue: state)?.word ?? "",
+            queued: registry.reading(of: .fillQueueDepth, tier) ?? 0,
+            queuedBytes: registry.reading(of: .fillQueueBytes, tier) ?? 0,
+            dropped: FillDrop.allCases.reduce(0) {
+                $0 + registry.count(of: .fillDropped, [tier.labelWord, $1.labelWord])
+            })
     }
 }
 
@@ -126,6 +170,16 @@ extension MetricsRegistry {
         values(of: name).compactMap { series, value in
             value > 0 ? (MetricsTable[name].labelValues(of: series), Int(clamping: value)) : nil
         }
+    }
+
+    /// One series of a counter.
+    fileprivate func count(of name: MetricName, _ labels: [String]) -> Int {
+        counts(of: name).first { $0.labels == labels }?.count ?? 0
+    }
+
+    /// One series of a gauge, nil where nobody tells it.
+    fileprivate func reading(of name: MetricName, _ label: some MetricLabelValue) -> Int? {
+        values(of: name).first { $0.series == label.labelIndex }.map { Int(clamping: $0.value) }
     }
 
     fileprivate func namedCounts(of name: MetricName) -> [StatsSnapshot.Count] {

@@ -4,8 +4,8 @@ import Synchronization
 /// The third tier: entries as objects of a store, found under a deadline after which the caller goes on without them.
 ///
 /// What is not a whole entry of the key that was asked for is a counted miss and, unless it may be good for another
-/// sidecar, deleted; so is what is beyond its retention. A store that fails is a counted miss, and one log line when it
-/// begins to fail and one when it works again.
+/// sidecar, deleted; so is what is beyond its retention. A store that fails is a counted miss; while the breaker is open
+/// nothing is asked.
 package final class ObjectTier: Tier {
     package struct Options: Sendable {
         package var write = Settings.ObjectWrite.always
@@ -18,6 +18,7 @@ package final class ObjectTier: Tier {
         package var writeDeadline = 10 * Duration64.nanosecondsPerSecond
         /// For how long an entry is kept beyond its lifetime, in milliseconds; negative counts as 0.
         package var retainStale: Int64 = 0
+        package var breaker = Breaker.Options()
 
         package init() {}
     }
@@ -28,6 +29,7 @@ package final class ObjectTier: Tier {
     private let clock: any Clock
     private let numbers = Mutex(ObjectTierStatistics())
     private let doorkeeper = Mutex(Doorkeeper())
+    private let breaker: SharedBreaker
     private let health: StoreHealth
 
     package init(store: any ObjectStore, codec: EntryCodec, options: Options, clock: any Clock, log: any Log) {
@@ -35,12 +37,14 @@ package final class ObjectTier: Tier {
         self.codec = codec
         self.options = options
         self.clock = clock
+        breaker = SharedBreaker(target: "objects", options: options.breaker, clock: clock, log: log)
         health = StoreHealth(log: log)
     }
 
     package var name: TierName { .objects }
 
     package var statistics: ObjectTierStatistics { numbers.withLock { $0 } }
+    package var breakerState: BreakerState { breaker.state }
 
     // MARK: Tier
 
@@ -63,28 +67,9 @@ package final class ObjectTier: Tier {
     @discardableResult
     package func store(_ entry: Entry, under key: CacheKey) async -> StoreResult {
         guard options.write != .off else { return .refused }
-        let name = ObjectName(entry: key)
-        let deadline = clock.monotonic() + options.writeDeadline
-        guard let bytes = admit(entry, under: key) else {
-            // It was to be replaced, so what is held must not be served any more.
-            await discard(name, deadline: deadline)
-            return .refused
-        }
-        do throws(ObjectFailure) {
-            try await store.put(name, bytes, deadline: deadline)
-            health.succeeded(.write)
-            numbers.withLock { $0.written += 1 }
-            return .stored
-        } catch {
-            guard error.kind == .tooLarge else {
-                failed(.write, error)
-                return .failed
-            }
-            // The store is well.
-            numbers.withLock { $0.notWritten += 1 }
-            await discard(name, deadline: deadline)
-            return .refused
-        }
+        let result = await write(entry, under: key)
+        numbers.withLock { $0.writes[result, default: 0] += 1 }
+        return result
     }
 
     @discardableResult
@@ -95,22 +80,40 @@ package final class ObjectTier: Tier {
 
     // MARK: Steps
 
-    /// nil where there is none or the store failed.
+    /// nil where there is none, or the store failed or was not asked.
     private func read(_ name: ObjectName, deadline: Int64) async -> Bytes? {
-        do throws(ObjectFailure) {
-            let bytes = try await store.get(name, limit: codec.limit, deadline: deadline)
-            health.succeeded(.read)
-            if bytes == nil { numbers.withLock { $0.misses += 1 } }
-            return bytes
-        } catch {
-            guard error.kind == .tooLarge else {
-                failed(.read, error)
-                return nil
-            }
-            // The store is well.
-            health.succeeded(.read)
+        let limit = codec.limit
+        let answer = await call(.read) { store throws(ObjectFailure) in
+            try await store.get(name, limit: limit, deadline: deadline)
+        }
+        switch answer {
+        case .success(nil): numbers.withLock { $0.misses += 1 }
+        case .success(let bytes): return bytes
+        case .failure(let failure) where failure.kind == .tooLarge:
             numbers.withLock { $0.refused[.tooLarge, default: 0] += 1 }
-            return nil
+        case .failure, nil: break
+        }
+        return nil
+    }
+
+    private func write(_ entry: Entry, under key: CacheKey) async -> StoreResult {
+        let name = ObjectName(entry: key)
+        let deadline = clock.monotonic() + options.writeDeadline
+        guard let bytes = admit(entry, under: key) else {
+            // It was to be replaced, so what is held must not be served any more.
+            await discard(name, deadline: deadline)
+            return .refused
+        }
+        let answer = await call(.write) { store throws(ObjectFailure) in
+            try await store.put(name, bytes, deadline: deadline)
+        }
+        switch answer {
+        case .success: return .stored
+        case .failure(let failure) where failure.kind == .tooLarge:
+            numbers.withLock { $0.notWritten += 1 }
+            await discard(name, deadline: deadline)
+            return .refused
+        case .failure, nil: return .failed
         }
     }
 
@@ -128,21 +131,73 @@ package final class ObjectTier: Tier {
 
     @discardableResult
     private func discard(_ name: ObjectName, deadline: Int64) async -> Bool {
+        let answer = await call(.write) { store throws(ObjectFailure) in
+            try await store.delete(name, deadline: deadline)
+        }
+        guard case .success(true) = answer else { return false }
+        numbers.withLock { $0.deleted += 1 }
+        return true
+    }
+
+    // MARK: Calls
+
+    /// nil where the store was not asked.
+    private func call<Value>(
+        _ direction: StoreHealth.Direction, _ body: (any ObjectStore) async throws(ObjectFailure) -> Value
+    ) async -> Result<Value, ObjectFailure>? {
+        guard let permit = breaker.admit() else {
+            numbers.withLock { $0.notAsked += 1 }
+            return nil
+        }
+        let start = clock.monotonic()
         do throws(ObjectFailure) {
-            let isDeleted = try await store.delete(name, deadline: deadline)
-            health.succeeded(.write)
-            if isDeleted { numbers.withLock { $0.deleted += 1 } }
-            return isDeleted
+            let value = try await body(store)
+            health.succeeded(direction)
+            answered(permit, direction, since: start)
+            return .success(value)
         } catch {
-            failed(.write, error)
-            return false
+            failed(permit, direction, error, since: start)
+            return .failure(error)
         }
     }
 
-    private func failed(_ direction: StoreHealth.Direction, _ failure: ObjectFailure) {
-        numbers.withLock { $0.failures[failure.kind, default: 0] += 1 }
-        health.failed(direction, failure)
+    /// While look-ups fail, writes may succeed, and one that takes longer than a look-up may says nothing about them.
+    private func answered(_ permit: Breaker.Permit, _ direction: StoreHealth.Direction, since start: Int64) {
+        let isTelling = breaker.state != .closed && clock.monotonic() - start <= options.deadline
+        if direction == .read || isTelling { breaker.succeeded(permit) }
     }
+
+    private func failed(
+        _ permit: Breaker.Permit, _ direction: StoreHealth.Direction, _ failure: ObjectFailure, since start: Int64
+    ) {
+        if failure.kind == .tooLarge {
+            // The store is well.
+            health.succeeded(direction)
+            return answered(permit, direction, since: start)
+        }
+        numbers.withLock { $0.failures[failure.kind, default: 0] += 1 }
+        if failure.isOutage {
+            breaker.failed(permit, reason: "\(failure.kind.rawValue): \(failure.message)")
+        } else if failure.kind != .busy {
+            answered(permit, direction, since: start)
+        }
+        // While the breaker is not closed it has told already.
+        guard breaker.state == .closed else { return }
+        health.failed(direction, failure, limit: failure.isRefusal ? 1 : options.breaker.failureLimit)
+    }
+}
+
+extension ObjectFailure {
+    /// Whether it says that nothing can be had of the store, rather than that a call was refused or came too many.
+    fileprivate var isOutage: Bool {
+        switch kind {
+        case .deadline, .unavailable, .malformed, .broken, .shutdown: true
+        case .busy, .denied, .full, .tooLarge: false
+        }
+    }
+
+    /// Whether the next call will see the same.
+    fileprivate var isRefusal: Bool { kind == .denied || kind == .full }
 }
 
 /// What the object tier did since it was made.
@@ -156,7 +211,10 @@ package struct ObjectTierStatistics: Sendable, Equatable {
     package var refused: [EntryFailure: Int] = [:]
     /// Calls of the store that failed, look-ups or others.
     package var failures: [ObjectFailure.Kind: Int] = [:]
-    package var written = 0
+    /// Calls that were not made because the breaker was open.
+    package var notAsked = 0
+    /// Those of `objects.write: off` are not counted.
+    package var writes: [StoreResult: Int] = [:]
     package var deleted = 0
     /// Entries not written because of their size (`floor`, `ceiling`, the limits of codec and store), or because
     /// encryption failed.

@@ -1,21 +1,20 @@
 import Core
 import Synchronization
 
-/// Says once that a store fails, and once that it works again, however many calls see it.
+/// Says once that a store fails although the breaker is closed, and once that it works again, however many calls see it.
 ///
-/// Reading and writing have a state each: a full disk still reads. A few successes in a row are needed to be well again,
-/// so that a store which fails now and then is one line and not many.
+/// Reading and writing have a state each: a full disk still reads, so that no breaker may open. A few successes in a row
+/// are needed to be well again, so that a store which fails now and then is one line and not many.
 final class StoreHealth: Sendable {
     enum Direction: String, Sendable {
         case read, write
     }
 
     private struct State {
-        /// Why it fails, nil while it works.
-        var cause: ObjectFailure.Kind?
-        var successes = 0
-        /// Failures since the line that said so.
+        var isReported = false
+        /// Since the first one, or since the line that told of it.
         var failures = 0
+        var successes = 0
     }
 
     private struct States {
@@ -34,12 +33,15 @@ final class StoreHealth: Sendable {
 
     init(log: any Log) { self.log = log }
 
-    func failed(_ direction: Direction, _ failure: ObjectFailure) {
+    /// - Parameter limit: so many of them in a row are worth a line.
+    func failed(_ direction: Direction, _ failure: ObjectFailure, limit: Int) {
         let isNews = states.withLock { states in
             states.with(direction) { state in
-                defer { (state.cause, state.successes) = (failure.kind, 0) }
-                state.failures = state.cause == nil ? 1 : state.failures + 1
-                return state.cause == nil
+                state.failures += 1
+                state.successes = 0
+                guard !state.isReported, state.failures >= limit else { return false }
+                state = State(isReported: true, failures: 1)
+                return true
             }
         }
         guard isNews else { return }
@@ -51,7 +53,10 @@ final class StoreHealth: Sendable {
     func succeeded(_ direction: Direction) {
         let failures: Int? = states.withLock { states in
             states.with(direction) { state in
-                guard state.cause != nil else { return nil }
+                guard state.isReported else {
+                    state.failures = 0
+                    return nil
+                }
                 state.successes += 1
                 guard state.successes >= StoreHealth.successesUntilWell else { return nil }
                 defer { state = State() }

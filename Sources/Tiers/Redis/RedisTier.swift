@@ -55,7 +55,7 @@ package final class RedisTier: Tier {
 
     package var name: TierName { .redis }
     package var statistics: RedisTierStatistics { numbers.withLock { $0 } }
-    package var breakerState: Breaker.State { breaker.state }
+    package var breakerState: BreakerState { breaker.state }
 
     // MARK: Tier
 
@@ -83,6 +83,19 @@ package final class RedisTier: Tier {
 
     @discardableResult
     package func store(_ entry: Entry, under key: CacheKey) async -> StoreResult {
+        let result = await write(entry, under: key)
+        numbers.withLock { $0.writes[result, default: 0] += 1 }
+        return result
+    }
+
+    @discardableResult
+    package func remove(_ key: CacheKey) async -> Bool {
+        await discard(storedName(of: key), deadline: clock.monotonic() + options.writeDeadline)
+    }
+
+    // MARK: Steps
+
+    private func write(_ entry: Entry, under key: CacheKey) async -> StoreResult {
         let name = storedName(of: key)
         let deadline = clock.monotonic() + options.writeDeadline
         let lifetime = expiry(of: entry.facts)
@@ -102,20 +115,12 @@ package final class RedisTier: Tier {
             }
         })
         guard isWritten != nil else { return isRefused ? .refused : .failed }
-        numbers.withLock { $0.written += 1 }
         refusal.withLock { refusal in
             refusal.successes += 1
             if refusal.successes >= RedisTier.successesUntilWell { refusal.kind = nil }
         }
         return .stored
     }
-
-    @discardableResult
-    package func remove(_ key: CacheKey) async -> Bool {
-        await discard(storedName(of: key), deadline: clock.monotonic() + options.writeDeadline)
-    }
-
-    // MARK: Steps
 
     /// The prefix and 64 hexadecimal digits.
     private func storedName(of key: CacheKey) -> Bytes {
@@ -193,7 +198,7 @@ package struct RedisTierStatistics: Sendable, Equatable {
     package var failures: [String: Int] = [:]
     /// Calls that were not made because the breaker was open.
     package var notAsked = 0
-    package var written = 0
+    package var writes: [StoreResult: Int] = [:]
     package var deleted = 0
     /// Entries not written because they were dead, too large, or because encryption failed.
     package var notWritten = 0
