@@ -8,7 +8,7 @@ package struct BucketCredentials: Sendable, Equatable {
     package struct Missing: Error, Sendable, Equatable, CustomStringConvertible {
         package let description: String
 
-        init(_ description: String) { self.description = description }
+        package init(_ description: String) { self.description = description }
     }
 
     package init(accessKey: String, secret: Secret, sessionToken: Secret? = nil) {
@@ -39,7 +39,7 @@ package struct BucketCredentials: Sendable, Equatable {
         } else {
             throw Missing(
                 "the bucket has no credentials: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or name a file with "
-                    + "AWS_SHARED_CREDENTIALS_FILE or credentials=… in objects.url")
+                    + "AWS_SHARED_CREDENTIALS_FILE or objects.credentialsFile")
         }
     }
 

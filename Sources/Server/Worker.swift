@@ -50,9 +50,9 @@ package actor Worker {
 
     package nonisolated var unownedExecutor: UnownedSerialExecutor { loop.asUnownedSerialExecutor() }
 
-    package init(context: ServerContext) throws(LoopError) {
+    package init(context: ServerContext, loop: EventLoop) {
         self.context = context
-        loop = try EventLoop()
+        self.loop = loop
         metrics = context.registry.makeBlock()
     }
 

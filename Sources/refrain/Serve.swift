@@ -27,6 +27,7 @@ private struct Serve {
     private let context: ServerContext
     private let log: LineLog
     private let workers: [Worker]
+    private let lower: LowerTiers
 
     init(_ settings: Settings) throws(CommandFailure) {
         guard !settings.upstreams.isEmpty else {
@@ -34,19 +35,24 @@ private struct Serve {
                 "no upstream is configured; name the model server in the settings file, or with "
                     + "--set 'upstreams=[{url: https://api.example.com}]'")
         }
+        let clock = SystemClock()
+        let loops: [EventLoop]
         do {
-            let clock = SystemClock()
             log = try LineLog(level: settings.log.level, format: settings.log.format, clock: clock)
-            let memory = MemoryTier(settings, clock: clock)
-            let registry = MetricsRegistry(version: refrainVersion)
-            context = ServerContext(
-                settings: settings, engine: Engine(settings: settings, memory: memory, clock: clock),
-                digest: SystemDigest(secret: Serve.secret(settings)), registry: registry, log: log, clock: clock)
-            workers = try (0..<settings.workerCount).map { [context] _ in try Worker(context: context) }
-            Serve.register(memory, context.engine, workers, log, in: registry)
+            loops = try (0..<settings.workerCount).map { _ in try EventLoop() }
         } catch {
             throw .failed("\(error)")
         }
+        lower = try LowerTiers(
+            settings, loops: loops, environment: SettingsSources.environment(), clock: clock, log: log)
+        let memory = MemoryTier(settings, clock: clock)
+        let registry = MetricsRegistry(version: refrainVersion)
+        context = ServerContext(
+            settings: settings, engine: Engine(settings: settings, memory: memory, clock: clock),
+            digest: SystemDigest(secret: Serve.secret(settings)), registry: registry, log: log, clock: clock)
+        workers = loops.map { [context] in Worker(context: context, loop: $0) }
+        Serve.register(memory, context.engine, workers, log, in: registry)
+        lower.register(in: registry)
     }
 
     func run() async throws(CommandFailure) {
@@ -57,6 +63,7 @@ private struct Serve {
             for (index, worker) in workers.enumerated() {
                 threads.append(try worker.loop.startThread(named: "worker-\(index)"))
             }
+            lower.open()
             try await open(isReady)
             isReady.value.store(true, ordering: .releasing)
             let watches = await Serve.untilAskedToStop(on: workers[0].loop)
@@ -82,11 +89,15 @@ private struct Serve {
         for (index, worker) in workers.enumerated() { port = try await worker.open(port: port, isFirst: index == 0) }
         let adminPort = try await workers[0].openAdmin { isReady.value.load(ordering: .acquiring) }
         for (index, worker) in workers.enumerated() { await worker.startTicking(sweeps: index == 0) }
-        log.write(
-            .info, "serving", LogField("version", refrainVersion),
+        var fields = [
+            LogField("version", refrainVersion),
             LogField("listen", NetworkAddress(host: settings.listen.host, port: port).description),
             LogField("admin", NetworkAddress(host: settings.admin.listen.host, port: adminPort).description),
-            LogField("upstream", settings.upstreams[0].url.description), LogField("workers", workers.count))
+            LogField("upstream", settings.upstreams[0].url.description), LogField("workers", workers.count),
+        ]
+        if let url = settings.redis.url { fields.append(LogField("redis", url.description)) }
+        if let url = settings.objects.url { fields.append(LogField("objects", url.description)) }
+        log.write(.info, "serving", fields)
     }
 
     /// Waits for SIGTERM or SIGINT. The next one ends the process, for as long as the result is held.
@@ -122,15 +133,14 @@ private struct Serve {
     }
 
     private func stop(_ threads: [SystemThread]) async {
-        for worker in workers.prefix(threads.count) {
-            await worker.close()
-            worker.loop.stop()
-        }
+        for worker in workers.prefix(threads.count) { await worker.close() }
+        await lower.close()
+        for worker in workers.prefix(threads.count) { worker.loop.stop() }
         for thread in threads { thread.join() }
     }
 
     private static func secret(_ settings: Settings) -> [UInt8] {
-        // Without lower tiers no key outlives the process, so chance will do.
+        // Without lower tiers no key outlives the process, so chance will do; with them, there is a warning.
         settings.cache.secret.isEmpty ? SystemRandom.bytes(32) : Array(settings.cache.secret.revealed.utf8)
     }
 

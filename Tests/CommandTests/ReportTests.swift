@@ -69,9 +69,9 @@ import Testing
                 redis          1     0      0       1      0.0 %        -        -         -
                 objects        0     0      0       0          -        -        -         -
 
-                LOWER TIER  BREAKER         P50       P99  STORED  REFUSED  FAILED  FAILURES  QUEUED  BYTES  DROPPED
-                redis       half-open  100.0 µs  100.0 µs       7        0       0         0       0    0 B        0
-                objects     closed            -         -       0        0       0         0       0    0 B        0
+                LOWER TIER  BREAKER        P50      P99  STORED  REFUSED  FAILED  FAILURES  QUEUED  BYTES  DROPPED
+                redis       half-open  99.5 µs  99.5 µs       7        0       0         0       0    0 B        0
+                objects     closed           -        -       0        0       0         0       0    0 B        0
 
                 COUNT OF  WHAT      NUMBER
                 bypasses  too-deep       1
