@@ -102,13 +102,11 @@ package struct AbsentFormat: SettingFormat {
     package let feature: String
 
     package let kind = "text"
-    package var expected: String { off.isEmpty ? "nothing" : off }
+    package var expected: String { off }
 
     package func read(_ node: ConfigNode, name: String) throws(SettingsError) -> String {
-        // Not quoted: URLs of stores may carry passwords.
         guard node.text == off else {
-            let cure = off.isEmpty ? "leave \(name) empty" : "write \(off)"
-            throw SettingsError(at: node.place, setting: name, "this build has no \(feature) yet: \(cure)")
+            throw SettingsError(at: node.place, setting: name, "this build has no \(feature) yet: write \(off)")
         }
         return off
     }
