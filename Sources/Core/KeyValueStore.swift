@@ -12,6 +12,48 @@ package protocol KeyValueStore: Sendable {
     /// Whether there was one.
     @discardableResult
     func delete(_ key: Bytes, deadline: Int64) async throws(KeyValueFailure) -> Bool
+
+    /// `setPX`, unless there is a value already; whether there was none.
+    func setIfAbsent(
+        _ key: Bytes, _ value: Bytes, milliseconds: Int64, deadline: Int64
+    ) async throws(KeyValueFailure) -> Bool
+
+    /// `setPX`, if the value is `expected`; whether it was. In one step: nobody's value is overwritten unseen.
+    @discardableResult
+    func replace(
+        _ key: Bytes, _ expected: Bytes, with value: Bytes, milliseconds: Int64, deadline: Int64
+    ) async throws(KeyValueFailure) -> Bool
+
+    /// `delete`, if the value is `expected`; whether it was. In one step.
+    @discardableResult
+    func delete(_ key: Bytes, ifEqual expected: Bytes, deadline: Int64) async throws(KeyValueFailure) -> Bool
+}
+
+/// Maps from names to texts in a remote store, which scripts change there, each as one step: Redis's hashes and Lua.
+///
+/// Deadlines as in `KeyValueStore`. From any thread.
+package protocol ScriptedMapStore: Sendable {
+    /// The text under a name, nil where there is none.
+    func field(_ name: Bytes, of map: Bytes, deadline: Int64) async throws(KeyValueFailure) -> Bytes?
+
+    /// All of a map: whatever was there during the whole call is among it. Fails as `tooLarge` above `limit` fields.
+    func fields(of map: Bytes, limit: Int, deadline: Int64) async throws(KeyValueFailure) -> [MapField]
+
+    /// Runs a Lua script that touches `map` alone (`KEYS[1]`) and answers with a list of texts and whole numbers, which
+    /// come as texts too.
+    func run(
+        _ script: Bytes, on map: Bytes, arguments: [Bytes], deadline: Int64
+    ) async throws(KeyValueFailure) -> [Bytes]
+}
+
+package struct MapField: Sendable, Equatable {
+    package var name: Bytes
+    package var text: Bytes
+
+    package init(name: Bytes, text: Bytes) {
+        self.name = name
+        self.text = text
+    }
 }
 
 /// Why a command has no result.

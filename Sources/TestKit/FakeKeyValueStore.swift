@@ -52,6 +52,36 @@ package final class FakeKeyValueStore: KeyValueStore {
         try call("delete", key) { $0.values.removeValue(forKey: key.text) != nil }
     }
 
+    package func setIfAbsent(
+        _ key: Bytes, _ value: Bytes, milliseconds: Int64, deadline: Int64
+    ) async throws(KeyValueFailure) -> Bool {
+        try call("set-if-absent", key) { state in
+            guard state.values[key.text] == nil else { return false }
+            state.values[key.text] = Value(value, milliseconds: milliseconds)
+            return true
+        }
+    }
+
+    package func replace(
+        _ key: Bytes, _ expected: Bytes, with value: Bytes, milliseconds: Int64, deadline: Int64
+    ) async throws(KeyValueFailure) -> Bool {
+        try call("replace", key) { state in
+            guard state.values[key.text]?.bytes == expected else { return false }
+            state.values[key.text] = Value(value, milliseconds: milliseconds)
+            return true
+        }
+    }
+
+    package func delete(
+        _ key: Bytes, ifEqual expected: Bytes, deadline: Int64
+    ) async throws(KeyValueFailure) -> Bool {
+        try call("delete-if-equal", key) { state in
+            guard state.values[key.text]?.bytes == expected else { return false }
+            state.values[key.text] = nil
+            return true
+        }
+    }
+
     private func call<Result>(
         _ verb: String, _ key: Bytes, _ body: (inout sending State) -> sending Result
     ) throws(KeyValueFailure) -> Result {

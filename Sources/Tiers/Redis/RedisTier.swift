@@ -43,14 +43,19 @@ package final class RedisTier: Tier {
     private let numbers = Mutex(RedisTierStatistics())
     private let refusal = Mutex(Refusal())
 
-    package init(store: any KeyValueStore, codec: EntryCodec, options: Options, clock: any Clock, log: any Log) {
+    /// - Parameter breaker: one that is shared with others who call the same server; nil for one of its own.
+    package init(
+        store: any KeyValueStore, codec: EntryCodec, options: Options, clock: any Clock, log: any Log,
+        breaker: SharedBreaker? = nil
+    ) {
         precondition(!options.prefix.contains("{"), "RedisTier: a hash tag would put all entries into one slot")
         self.store = store
         self.codec = codec
         self.options = options
         self.clock = clock
         self.log = log
-        breaker = SharedBreaker(target: "redis", options: options.breaker, clock: clock, log: log)
+        self.breaker =
+            breaker ?? SharedBreaker(target: "redis", options: options.breaker, clock: clock, log: log)
     }
 
     package var name: TierName { .redis }
@@ -154,21 +159,12 @@ package final class RedisTier: Tier {
     private func call<Result>(
         _ body: (any KeyValueStore) async throws(KeyValueFailure) -> Result
     ) async -> Result? {
-        guard let permit = breaker.admit() else {
-            numbers.withLock { $0.notAsked += 1 }
-            return nil
-        }
         do throws(KeyValueFailure) {
-            let result = try await body(store)
-            breaker.succeeded(permit)
+            let result = try await breaker.call { () throws(KeyValueFailure) in try await body(store) }
+            if result == nil { numbers.withLock { $0.notAsked += 1 } }
             return result
         } catch {
             numbers.withLock { $0.failures[error.word, default: 0] += 1 }
-            if error.isOutage {
-                breaker.failed(permit, reason: error.word)
-            } else {
-                breaker.succeeded(permit)
-            }
             if case .server(let message) = error { report(message) }
             return nil
         }
