@@ -5,7 +5,8 @@ import Synchronization
 ///
 /// A file is written beside its place and then renamed, so that readers, and whoever comes after a crash, find an old
 /// object, a new one or none. Entries (`ObjectName.entryKey`) are bounded in bytes, and the one that was written or
-/// found longest ago goes first; other objects and files that are none of ours are neither counted nor given up.
+/// found longest ago goes first; other objects and files that are none of ours are neither counted nor given up. Objects
+/// that are no entries are few and cannot be had again, so they reach the disk before `put` returns, whatever `sync` is.
 package final class DirectoryStore: ObjectStore {
     package struct Options: Sendable {
         /// How many bytes entries may take, each file counted in blocks of 4 KiB.
@@ -85,11 +86,13 @@ package final class DirectoryStore: ObjectStore {
 
     package func put(_ name: ObjectName, _ content: Bytes, deadline: Int64) async throws(ObjectFailure) {
         let temporary = TemporaryName.make(random)
-        try await writers.run(deadline: deadline) { [directory, room, clock, options] () throws(ObjectFailure) in
-            if name.entryKey != nil { try room.makeRoom(for: content.count) }
+        let isEntry = name.entryKey != nil
+        let sync = isEntry ? options.sync : .full
+        try await writers.run(deadline: deadline) { [directory, room, clock] () throws(ObjectFailure) in
+            if isEntry { try room.makeRoom(for: content.count) }
             let prepared = try directory.prepare(
-                name.text, content, temporary: temporary, modifiedAt: clock.wall(), isSynced: options.sync != .none)
-            try room.commit(prepared, as: name, size: content.count, isSynced: options.sync == .full)
+                name.text, content, temporary: temporary, modifiedAt: clock.wall(), isSynced: sync != .none)
+            try room.commit(prepared, as: name, size: content.count, isSynced: sync == .full)
         }
     }
 
