@@ -193,15 +193,7 @@ final class RedisConnection {
     /// Says who we are, in one go; what the server answers decides whether the connection is of use.
     private func greet() {
         guard case .connecting = state else { return }
-        let url = environment.options.url
-        var greeting: [(command: RedisCommand, isRequired: Bool)] = []
-        if let password = url.password {
-            greeting.append((RedisCommand(words("AUTH", url.user, password.revealed)), true))
-        }
-        if url.database != 0 { greeting.append((RedisCommand("SELECT", String(url.database)), true)) }
-        let name = environment.options.clientName
-        // A user who may not set it, or a proxy that does not know it, is no reason to go without Redis.
-        if !name.isEmpty { greeting.append((RedisCommand("CLIENT", "SETNAME", name), false)) }
+        let greeting = environment.options.greeting
         guard !greeting.isEmpty else { return becomeReady() }
         state = .greeting(owed: greeting.count)
         let now = environment.clock.monotonic()
@@ -213,8 +205,6 @@ final class RedisConnection {
             guard isWritten else { return lose(.disconnected, "memory is out") }
         }
     }
-
-    private func words(_ optional: String?...) -> [Bytes] { optional.compactMap { $0.map { Bytes($0) } } }
 
     private func greeted(_ result: Result<RedisReply, KeyValueFailure>, isRequired: Bool) {
         guard case .greeting(let owed) = state else { return }

@@ -59,6 +59,21 @@ package struct RedisOptions: Sendable {
     }
 }
 
+extension RedisOptions {
+    /// What a new connection says first, and whether the server has to agree.
+    var greeting: [(command: RedisCommand, isRequired: Bool)] {
+        var greeting: [(command: RedisCommand, isRequired: Bool)] = []
+        if let password = url.password {
+            let words = ["AUTH", url.user, password.revealed].compactMap { $0.map { Bytes($0) } }
+            greeting.append((RedisCommand(words), true))
+        }
+        if url.database != 0 { greeting.append((RedisCommand("SELECT", String(url.database)), true)) }
+        // A user who may not set it, or a proxy that does not know it, is no reason to go without Redis.
+        if !clientName.isEmpty { greeting.append((RedisCommand("CLIENT", "SETNAME", clientName), false)) }
+        return greeting
+    }
+}
+
 /// Why a Redis client cannot be made; for people.
 package struct RedisSetupFailure: Error, Sendable, CustomStringConvertible {
     package let description: String
