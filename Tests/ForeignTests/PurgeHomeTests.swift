@@ -29,6 +29,15 @@ import Tiers
         #expect(faults == [])
     }
 
+    @Test func objectsOfAnyStoreKeepTheContract() async {
+        let faults = await faults { _ in
+            let home = ObjectPurgeHome(
+                store: FakeObjectStore(), digest: FakeDigest(), clock: ManualClock(), log: RecordingLog())
+            return PurgeHomeContract.Subject(home: home, deadline: .max)
+        }
+        #expect(faults == [])
+    }
+
     @Test func redisKeepsTheContract() async throws {
         let server = try await RedisServer()
         let bench = try RedisBench(server.url)
@@ -150,6 +159,11 @@ import Tiers
             #expect(found.contains(PurgeMark(.older, 1)))
         }
         #expect(server.cli("hlen refrain:v1:purges") == "3003\n")
+        // Purging goes on without an end to the hash.
+        for number in 1...1100 {
+            _ = try await home.raise(.tag("u\(number)"), above: 0, deadline: deadline)
+        }
+        #expect(Int(server.cli("hlen refrain:v1:purges").dropLast()) ?? .max <= 4002)
     }
 
     /// Whether every mark is there, or one on everything that is as high.
@@ -239,6 +253,20 @@ import Tiers
             #expect(covers(found, marks))
         }
         #expect(try fixture.files().count == 31)
+    }
+
+    @Test func listsOfManyPages() async throws {
+        let store = FakeObjectStore()
+        let home = ObjectPurgeHome(store: store, digest: FakeDigest(), clock: ManualClock(), log: RecordingLog())
+        let marks = (1...2500).map { PurgeMark(.tag("t\($0)"), UInt64($0)) }
+        try await home.join(marks, deadline: .max)
+        #expect(Set(try await home.marks(deadline: .max)) == Set(marks))
+        #expect(store.calls.count { $0 == "list purges/v1/" } == 4)
+        // What was read once is known.
+        let reads = store.calls.count { $0.hasPrefix("get") }
+        #expect(reads == 2500)
+        _ = try await home.marks(deadline: .max)
+        #expect(store.calls.count { $0.hasPrefix("get") } == reads)
     }
 
     @Test func anObjectStoreThatFailsIsSaidSo() async throws {

@@ -21,7 +21,7 @@ import Tiers
         let breaker = SharedBreaker(target: "redis", clock: SystemClock(), log: bench.log)
         return RedisCallLeases(
             store: bench.store, options: options, clock: SystemClock(), random: SeededSource(seed: seed),
-            breaker: breaker)
+            log: bench.log, breaker: breaker)
     }
 
     private enum Step {
@@ -76,7 +76,7 @@ import Tiers
         ),
     ]
 
-    @Test(arguments: plays.indices) func plays(_ index: Int) async throws {
+    @Test(arguments: plays.indices) func play(_ index: Int) async throws {
         let server = try await RedisServer()
         let bench = try RedisBench(server.url)
         defer { bench.close() }
@@ -168,5 +168,7 @@ import Tiers
         await holder.renew(Self.key)
         await holder.release(Self.key, isKept: true)
         #expect(await eventually { await other.take(Self.key) == .taken })
+        let refusals = bench.events("leases-refused")
+        #expect(refusals.count == 1 && refusals[0].contains("NOPERM"))
     }
 }

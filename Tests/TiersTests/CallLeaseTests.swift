@@ -12,8 +12,8 @@ import Tiers
 
     private var breaker: SharedBreaker { SharedBreaker(target: "redis", clock: clock, log: log) }
 
-    private func leases(_ seed: UInt64 = 1, _ breaker: SharedBreaker) -> RedisCallLeases {
-        RedisCallLeases(store: store, clock: clock, random: SeededSource(seed: seed), breaker: breaker)
+    private func leases(_ breaker: SharedBreaker) -> RedisCallLeases {
+        RedisCallLeases(store: store, clock: clock, random: SeededSource(seed: 1), log: log, breaker: breaker)
     }
 
     @Test func whatIsWritten() async {

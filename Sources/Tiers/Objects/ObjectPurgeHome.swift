@@ -125,6 +125,7 @@ package final class ObjectPurgeHome: PurgeHome {
         guard let number else { throw PurgeHomeFailure("the numbers of purges are used up") }
         let mark = PurgeMark(group, number)
         try await write([mark], beside: listed, deadline: deadline)
+        await foldIfCrowded(listed.count + 1, deadline: deadline)
         return mark
     }
 
@@ -136,6 +137,7 @@ package final class ObjectPurgeHome: PurgeHome {
             mark.number > highest[ObjectPurgeHome.digest(of: mark.group, digest)]?.number ?? 0
         }
         try await write(risen, beside: listed, deadline: deadline)
+        await foldIfCrowded(listed.count + risen.count, deadline: deadline)
     }
 
     // MARK: Steps
@@ -222,6 +224,11 @@ package final class ObjectPurgeHome: PurgeHome {
             }
         }
         await remove(listed.filter { $0.number < numbers[$0.group] ?? 0 }, deadline: deadline)
+    }
+
+    /// Reading the marks folds them.
+    private func foldIfCrowded(_ count: Int, deadline: Int64) async {
+        if count > options.mostMarks { _ = try? await marks(deadline: deadline) }
     }
 
     /// Where it cannot be done there, it is done for the caller alone, and again the next time.

@@ -25,7 +25,10 @@ package final class RedisCallLeases: CallLeases {
     private let store: any KeyValueStore
     private let options: Options
     private let clock: any Clock
+    private let log: any Log
     private let breaker: SharedBreaker
+    /// Whether the log knows that the server refuses commands, which does not pass by itself.
+    private let isRefusalTold = Mutex(false)
     /// Of this sidecar.
     private let owner: Bytes
 
@@ -35,12 +38,13 @@ package final class RedisCallLeases: CallLeases {
     /// - Parameter breaker: that of the Redis tier, which knows as well whether the server is there.
     package init(
         store: any KeyValueStore, options: Options = Options(), clock: any Clock, random: any RandomSource,
-        breaker: SharedBreaker
+        log: any Log, breaker: SharedBreaker
     ) {
         precondition(!options.prefix.contains("{"), "RedisCallLeases: a hash tag would put all leases into one slot")
         self.store = store
         self.options = options
         self.clock = clock
+        self.log = log
         self.breaker = breaker
         owner = Bytes(CacheKey(random.next(), random.next(), random.next(), random.next()).hex)
     }
@@ -109,7 +113,16 @@ package final class RedisCallLeases: CallLeases {
             let deadline = clock.monotonic() + options.deadline
             return try await breaker.call { () throws(KeyValueFailure) in try await body(store, deadline) }
         } catch {
+            if case .server(let message) = error { report(message) }
             return nil
         }
+    }
+
+    private func report(_ message: String) {
+        let isNews = isRefusalTold.withLock { isTold in
+            defer { isTold = true }
+            return !isTold
+        }
+        if isNews { log.write(.warning, "leases-refused", LogField("message", message)) }
     }
 }

@@ -60,7 +60,7 @@ package final class RedisPurgeHome: PurgeHome {
             // Somebody else wrote them. They were purges, so now everything of the group is one, once: joining mends them.
             let highest = marks.reduce(UInt64(max(0, clock.wall()))) { max($0, $1.number) }
             let mended = unreadable.map { PurgeMark($0, min(highest + 1, RedisPurgeHome.numberLimit - 1)) }
-            try await join(mended, deadline: deadline)
+            _ = try await write(mended, deadline: deadline)
             marks += mended
         }
         return await fold(marks, deadline: deadline)
@@ -82,17 +82,14 @@ package final class RedisPurgeHome: PurgeHome {
         guard let number = answer.first.flatMap({ RedisPurgeHome.number(in: $0.text) }) else {
             throw PurgeHomeFailure("Redis: it gave no number for the purge")
         }
+        await foldIfCrowded(answer, deadline: deadline)
         return PurgeMark(group, number)
     }
 
     package func join(_ marks: [PurgeMark], deadline: Int64) async throws(PurgeHomeFailure) {
-        let now = String(max(0, clock.wall()))
         let sound = marks.filter { $0.number < RedisPurgeHome.numberLimit }
-        for start in stride(from: 0, to: sound.count, by: RedisPurgeHome.batch) {
-            let part = sound[start..<min(sound.count, start + RedisPurgeHome.batch)]
-            let arguments = [options.channel, now] + part.flatMap { [$0.group.name, String($0.number)] }
-            _ = try await run(RedisPurgeHome.joinScript, arguments.map { Bytes($0) }, deadline: deadline)
-        }
+        let answer = try await write(sound, deadline: deadline)
+        await foldIfCrowded(answer, deadline: deadline)
         guard sound.count == marks.count else {
             throw PurgeHomeFailure("a purge's number of 2^53 or more cannot be kept in Redis")
         }
@@ -121,6 +118,24 @@ package final class RedisPurgeHome: PurgeHome {
         return (marks, unreadable)
     }
 
+    /// Joins marks with those that are there; the last answer of the script.
+    private func write(_ marks: [PurgeMark], deadline: Int64) async throws(PurgeHomeFailure) -> [Bytes] {
+        let now = String(max(0, clock.wall()))
+        var answer: [Bytes] = []
+        for start in stride(from: 0, to: marks.count, by: RedisPurgeHome.batch) {
+            let part = marks[start..<min(marks.count, start + RedisPurgeHome.batch)]
+            let arguments = [options.channel, now] + part.flatMap { [$0.group.name, String($0.number)] }
+            answer = try await run(RedisPurgeHome.joinScript, arguments.map { Bytes($0) }, deadline: deadline)
+        }
+        return answer
+    }
+
+    /// Reading the marks folds them.
+    private func foldIfCrowded(_ answer: [Bytes], deadline: Int64) async {
+        guard answer.count > 1, let fields = Int(answer[1].text), fields > options.mostMarks + 2 else { return }
+        _ = try? await marks(deadline: deadline)
+    }
+
     /// Where it cannot be done there, it is done for the caller alone, and again the next time.
     private func fold(_ marks: [PurgeMark], deadline: Int64) async -> [PurgeMark] {
         let folding = PurgeFolding(marks, limit: options.mostMarks) { $0.group == .older ? nil : $0.number }
@@ -128,7 +143,7 @@ package final class RedisPurgeHome: PurgeHome {
         let everything = PurgeMark(.everything, folding.number)
         do throws(PurgeHomeFailure) {
             // First the mark that stands for them.
-            try await join([everything], deadline: deadline)
+            _ = try await write([everything], deadline: deadline)
             let names = folding.folded.map(\.group).filter { $0 != .everything }.map(\.name)
             for start in stride(from: 0, to: names.count, by: RedisPurgeHome.batch) {
                 let part = names[start..<min(names.count, start + RedisPurgeHome.batch)]
@@ -141,15 +156,15 @@ package final class RedisPurgeHome: PurgeHome {
         return folding.kept + [everything]
     }
 
-    /// The script's answer. One that ends with a text says that the channel could not be told.
+    /// The script's answer: what it says of itself, how many fields there are, and why the channel could not be told.
     private func run(
         _ script: Bytes, _ arguments: [Bytes], deadline: Int64
     ) async throws(PurgeHomeFailure) -> [Bytes] {
         let answer = try await call { () throws(KeyValueFailure) in
             try await store.run(script, on: map, arguments: arguments, deadline: deadline)
         }
-        if answer.count > 1 {
-            tell("purges-unannounced", LogField("channel", options.channel), LogField("reason", answer[1].text))
+        if answer.count > 2 {
+            tell("purges-unannounced", LogField("channel", options.channel), LogField("reason", answer[2].text))
         }
         return answer
     }
@@ -190,6 +205,7 @@ package final class RedisPurgeHome: PurgeHome {
             if n and n >= 0 and n < 2^53 then return math.floor(n) end
             return 0
         end
+        local function answer(value) return {value, redis.call('HLEN', KEYS[1]), refusal} end
         local function text(n) return string.format('%.0f', n) end
         local function set(field, n) redis.call('HSET', KEYS[1], field, text(n)) end
         local function mark(group, n)
@@ -209,7 +225,7 @@ package final class RedisPurgeHome: PurgeHome {
             set('highest', n)
             revise(tonumber(ARGV[2]))
             mark(ARGV[3], n)
-            return {text(n), refusal}
+            return answer(text(n))
             """)
 
     /// `ARGV`: channel, time of day, and a group and a number for each mark. Answers with how many rose.
@@ -228,7 +244,7 @@ package final class RedisPurgeHome: PurgeHome {
                 set('highest', highest)
                 revise(tonumber(ARGV[2]))
             end
-            return {rose, refusal}
+            return answer(rose)
             """)
 
     /// `ARGV`: channel, a number, and groups, whose marks go if they are not above the number.
