@@ -4,8 +4,8 @@ import Synchronization
 /// Leases as values that expire: whoever writes one where there is none has it, and writes it again to keep it.
 ///
 /// The value is this sidecar's own, so that none gives back or keeps what another took meanwhile. The server's user
-/// needs `EVAL` for that; without it a lease ends by itself after `lease`, and a call that takes longer is made by the
-/// waiting sidecars too.
+/// needs `EVAL` and `DEL` for that; without them a lease ends by itself after `lease`, and a call that takes longer is
+/// made by the waiting sidecars too.
 package final class RedisCallLeases: CallLeases {
     package struct Options: Sendable {
         /// What the names of all leases begin with. No `{`, so that a cluster spreads them over all of its slots.

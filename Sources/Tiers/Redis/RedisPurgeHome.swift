@@ -8,7 +8,7 @@ import Synchronization
 /// the same again. The hash does not expire; a Redis that evicts keys without expiry may lose it, and gets it back from
 /// the sidecars that join what they know.
 ///
-/// The server's user needs `EVAL`, `HGET`, `HSET`, `HDEL`, `HSCAN`, `HLEN` and `PUBLISH`, and the channel.
+/// The server's user needs `EVAL`, `HGET`, `HSET`, `HDEL`, `HSCAN`, `HLEN` and `PUBLISH`, the hash and the channel.
 package final class RedisPurgeHome: PurgeHome {
     package struct Options: Sendable {
         /// The name of the hash.
