@@ -175,6 +175,22 @@ import Tiers
         #expect(await load.stop().wrong == [])
     }
 
+    /// From there on every answer would be taken for that of an older command, for as long as commands come.
+    @Test func behindAProxyThatLosesAReply() async throws {
+        let server = try await RedisServer()
+        let proxy = try RedisProxy(to: server.port)
+        defer { proxy.close() }
+        let bench = try RedisBench(proxy.url)
+        defer { bench.close() }
+        let load = RedisLoad(tier(bench))
+        for _ in 0..<5 {
+            #expect(await load.hits(more: 200))
+            proxy.set(.loseOne)
+        }
+        #expect(await load.hits(more: 200))
+        #expect(await load.stop().wrong == [])
+    }
+
     /// What was found damaged, in an entry or in the protocol.
     private func refusals(_ tier: RedisTier) -> Int {
         let numbers = tier.statistics

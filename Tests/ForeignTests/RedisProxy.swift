@@ -11,6 +11,8 @@ final class RedisProxy: Sendable {
         case stall
         /// Of the server's bytes, about one in so many is changed.
         case corrupt(oneIn: UInt64)
+        /// What the server says next, a reply or a few, is lost; then as `pass`.
+        case loseOne
     }
 
     private struct State {
@@ -88,7 +90,10 @@ final class RedisProxy: Sendable {
         while true {
             let count = read(source, &buffer, buffer.count)
             guard count > 0, waitWhileStalled() else { break }
-            if isReply { damage(&buffer, count) }
+            if isReply {
+                if isLost() { continue }
+                damage(&buffer, count)
+            }
             guard send(target, buffer, count, CInt(MSG_NOSIGNAL)) == count else { break }
         }
         shutdown(source, CInt(SHUT_RDWR))
@@ -103,6 +108,14 @@ final class RedisProxy: Sendable {
             }
             if isClosed || !isStalled { return !isClosed }
             usleep(1000)
+        }
+    }
+
+    private func isLost() -> Bool {
+        state.withLock { state in
+            guard case .loseOne = state.mode else { return false }
+            state.mode = .pass
+            return true
         }
     }
 

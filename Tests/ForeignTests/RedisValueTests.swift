@@ -105,15 +105,17 @@ import Testing
             switch random.next() % 8 {
             case 0..<4:
                 let deadline = now + 1 + Int64(random.next() % 20)
-                pipeline.append(now: now, deadline: deadline, bytes: id % 7) { _ in ended[id, default: 0] += 1 }
+                pipeline.append(now: now, deadline: deadline, bytes: id % 7, answers: .any) { _ in
+                    ended[id, default: 0] += 1
+                }
                 model.append((id, deadline, id % 7, true))
             case 4..<7:
                 let taken = pipeline.takeFirst()
                 #expect((taken == nil) == model.isEmpty)
                 guard let taken else { break }
                 let first = model.removeFirst()
-                #expect((taken != nil) == first.isLive)
-                taken?(.success(.null))
+                #expect((taken.completion != nil) == first.isLive)
+                taken.completion?(.success(.null))
                 #expect(ended[first.id] == 1)
             default:
                 let (expired, next) = pipeline.expire(now: now)

@@ -6,10 +6,14 @@ package struct RedisCommand: Sendable {
     package var arguments: [Bytes]
     /// Which argument is the key that a cluster routes by; nil where any server will do.
     package var keyIndex: Int?
+    /// What it is answered with. Anything else belongs to another command, and the connection is given up: one reply
+    /// that was lost would make each that follows the answer of the command before, for as long as commands come.
+    package var answers: RedisReply.Kinds
 
-    package init(_ arguments: [Bytes], keyIndex: Int? = nil) {
+    package init(_ arguments: [Bytes], keyIndex: Int? = nil, answers: RedisReply.Kinds = .any) {
         self.arguments = arguments
         self.keyIndex = keyIndex
+        self.answers = answers
     }
 
     package init(_ words: String...) { self.init(words.map { Bytes($0) }) }

@@ -154,7 +154,7 @@ final class RedisConnection {
     ) -> Bool {
         guard let transport, let encoded = command.encoded() else { return false }
         transport.write(encoded)
-        pipeline.append(now: now, deadline: deadline, bytes: bytes, completion)
+        pipeline.append(now: now, deadline: deadline, bytes: bytes, answers: command.answers, completion)
         watchDeadlines(next: deadline, now: now)
         return true
     }
@@ -296,9 +296,13 @@ final class RedisConnection {
 
     private func take(_ reply: RedisReply) throws(KeyValueFailure) {
         // Nobody asked: from here on answers and commands would not fit together.
-        guard let completion = pipeline.takeFirst() else { throw .malformed }
+        guard let place = pipeline.takeFirst() else { throw .malformed }
+        guard reply.isAmong(place.answers) else {
+            place.completion?(.failure(.malformed))
+            throw .malformed
+        }
         if isReady { backoff.reset() }
-        completion?(.success(reply))
+        place.completion?(.success(reply))
     }
 
     // MARK: Deadlines

@@ -7,10 +7,11 @@ struct RedisPipeline {
     /// Called exactly once, on the loop's thread.
     typealias Completion = (Result<RedisReply, KeyValueFailure>) -> Void
 
-    private struct Place {
+    struct Place {
         let sentAt: Int64
         let deadline: Int64
         let bytes: Int
+        let answers: RedisReply.Kinds
         /// nil once the command was ended.
         var completion: Completion?
     }
@@ -27,13 +28,16 @@ struct RedisPipeline {
     var owedSince: Int64? { isEmpty ? nil : places[head].sentAt }
 
     /// `now` and `deadline` in monotonic nanoseconds.
-    mutating func append(now: Int64, deadline: Int64, bytes: Int, _ completion: @escaping Completion) {
-        places.append(Place(sentAt: now, deadline: deadline, bytes: bytes, completion: completion))
+    mutating func append(
+        now: Int64, deadline: Int64, bytes: Int, answers: RedisReply.Kinds, _ completion: @escaping Completion
+    ) {
+        places.append(
+            Place(sentAt: now, deadline: deadline, bytes: bytes, answers: answers, completion: completion))
         self.bytes += bytes
     }
 
-    /// Takes the place of the answer that has come. The outer nil: no answer was owed; the inner: nobody waits for it.
-    mutating func takeFirst() -> Completion?? {
+    /// Takes the place of the answer that has come, nil where none was owed.
+    mutating func takeFirst() -> Place? {
         guard !isEmpty else { return nil }
         let place = places[head]
         places[head].completion = nil
@@ -46,7 +50,7 @@ struct RedisPipeline {
             places.removeFirst(head)
             head = 0
         }
-        return .some(place.completion)
+        return place
     }
 
     /// Takes the commands whose time is over. The second value is when to look again.

@@ -2,7 +2,7 @@ import Core
 
 extension RedisStore: ScriptedMapStore {
     package func field(_ name: Bytes, of map: Bytes, deadline: Int64) async throws(KeyValueFailure) -> Bytes? {
-        let command = RedisCommand([Bytes("HGET"), map, name], keyIndex: 1)
+        let command = RedisCommand([Bytes("HGET"), map, name], keyIndex: 1, answers: [.bulk, .null])
         switch try await client.perform(command, deadline: deadline) {
         case .bulk(let text): return text
         case .null: return nil
@@ -15,7 +15,7 @@ extension RedisStore: ScriptedMapStore {
     package func fields(of map: Bytes, limit: Int, deadline: Int64) async throws(KeyValueFailure) -> [MapField] {
         for _ in 0..<RedisStore.scanAttempts {
             let fields = try await scan(map, limit: limit, deadline: deadline)
-            let command = RedisCommand([Bytes("HLEN"), map], keyIndex: 1)
+            let command = RedisCommand([Bytes("HLEN"), map], keyIndex: 1, answers: [.integer])
             guard case .integer(let count) = try await client.perform(command, deadline: deadline) else {
                 throw .malformed
             }
@@ -28,7 +28,8 @@ extension RedisStore: ScriptedMapStore {
     package func run(
         _ script: Bytes, on map: Bytes, arguments: [Bytes], deadline: Int64
     ) async throws(KeyValueFailure) -> [Bytes] {
-        let command = RedisCommand([Bytes("EVAL"), script, Bytes("1"), map] + arguments, keyIndex: 3)
+        let command = RedisCommand(
+            [Bytes("EVAL"), script, Bytes("1"), map] + arguments, keyIndex: 3, answers: [.array])
         guard case .array(let values) = try await client.perform(command, deadline: deadline) else { throw .malformed }
         var texts: [Bytes] = []
         for value in values {
@@ -51,7 +52,8 @@ extension RedisStore: ScriptedMapStore {
         // Every page but those that the server finds empty brings something, and the deadline bounds them all.
         repeat {
             let command = RedisCommand(
-                [Bytes("HSCAN"), map, cursor, Bytes("COUNT"), Bytes(RedisStore.pageSize)], keyIndex: 1)
+                [Bytes("HSCAN"), map, cursor, Bytes("COUNT"), Bytes(RedisStore.pageSize)], keyIndex: 1,
+                answers: [.array])
             guard case .array(let page) = try await client.perform(command, deadline: deadline), page.count == 2,
                 case .bulk(let next) = page[0], case .array(let texts) = page[1], texts.count.isMultiple(of: 2)
             else { throw .malformed }

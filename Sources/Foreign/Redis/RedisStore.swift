@@ -11,7 +11,7 @@ package struct RedisStore: KeyValueStore {
     }
 
     package func get(_ key: Bytes, deadline: Int64) async throws(KeyValueFailure) -> Bytes? {
-        let command = RedisCommand([RedisStore.get, key], keyIndex: 1)
+        let command = RedisCommand([RedisStore.get, key], keyIndex: 1, answers: [.bulk, .null])
         switch try await client.perform(command, deadline: deadline) {
         case .bulk(let value): return value
         case .null: return nil
@@ -23,13 +23,13 @@ package struct RedisStore: KeyValueStore {
         _ key: Bytes, _ value: Bytes, milliseconds: Int64, deadline: Int64
     ) async throws(KeyValueFailure) {
         let command = RedisCommand(
-            [RedisStore.set, key, value, RedisStore.px, Bytes(String(milliseconds))], keyIndex: 1)
+            [RedisStore.set, key, value, RedisStore.px, Bytes(String(milliseconds))], keyIndex: 1, answers: [.status])
         guard case .status("OK") = try await client.perform(command, deadline: deadline) else { throw .malformed }
     }
 
     @discardableResult
     package func delete(_ key: Bytes, deadline: Int64) async throws(KeyValueFailure) -> Bool {
-        let command = RedisCommand([RedisStore.unlink, key], keyIndex: 1)
+        let command = RedisCommand([RedisStore.unlink, key], keyIndex: 1, answers: [.integer])
         guard case .integer(let count) = try await client.perform(command, deadline: deadline) else {
             throw .malformed
         }
@@ -40,7 +40,8 @@ package struct RedisStore: KeyValueStore {
         _ key: Bytes, _ value: Bytes, milliseconds: Int64, deadline: Int64
     ) async throws(KeyValueFailure) -> Bool {
         let command = RedisCommand(
-            [RedisStore.set, key, value, RedisStore.px, Bytes(String(milliseconds)), RedisStore.nx], keyIndex: 1)
+            [RedisStore.set, key, value, RedisStore.px, Bytes(String(milliseconds)), RedisStore.nx], keyIndex: 1,
+            answers: [.status, .null])
         switch try await client.perform(command, deadline: deadline) {
         case .status("OK"): return true
         case .null: return false
