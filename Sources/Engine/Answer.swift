@@ -21,17 +21,21 @@ extension Engine {
     /// The way of a request that memory could not answer: join the flight for its key, or ask the upstream and take
     /// the others along. Runs on the caller's executor.
     package func answer(_ call: Call, via ports: Ports) async -> Reply {
-        if call.admitted.controls.onlyIfCached { return .notCached }
+        if call.admitted.controls.onlyIfCached { return await findOnly(call, ports) }
+        var call = call
         // A follower whose flight failed tries once more, together with the other followers; then it shares their fate.
         for attempt in 0..<2 where !call.admitted.controls.noCache {
             guard let boarded = board(call, ports) else { break }
             if boarded.isLeader {
-                // Look again: the flight before this one may have landed since memory was asked.
-                if let found = lookAgain(call.admitted) {
+                if let (found, outcome) = await search(for: &call, on: boarded.flight, ports) {
                     boarded.flight.end(.found(found.entry))
-                    return .found(found, .hit(found.tier))
+                    return .found(found, outcome)
                 }
-                boarded.flight.depart(ports.upstream, call.upstream)
+                if boarded.flight.isOver {
+                    boarded.flight.giveUp()
+                } else {
+                    boarded.flight.depart(ports.upstream, call.upstream)
+                }
             }
             let timeout: Int64? = boarded.isLeader ? nil : cache.followerTimeout.nanoseconds
             let opening = await boarded.seat.opening(timeout: timeout)
@@ -44,6 +48,13 @@ extension Engine {
             break
         }
         return await askAlone(call, ports)
+    }
+
+    private func findOnly(_ call: Call, _ ports: Ports) async -> Reply {
+        guard !call.admitted.controls.noCache, case .fresh(let found) = await lookBelow(call.admitted, ports) else {
+            return .notCached
+        }
+        return .found(found, .hit(found.tier))
     }
 
     /// Passes a request on without looking at the cache.
@@ -79,7 +90,7 @@ extension Engine {
     private func makeFlight(_ call: Call?, _ ports: Ports) -> Flight {
         let metrics = ports.metrics
         let key = call?.admitted.key
-        let asked = key.map(purges.reading) ?? 0
+        let asked = purges.latest
         return Flight(
             credential: call?.admitted.credential, leader: call?.admitted.facts,
             state: FlightState(
@@ -176,19 +187,15 @@ extension Engine {
     /// Whether an upstream's status says that it could not do its work, rather than that the request is wrong.
     private func isOverload(_ status: Int) -> Bool { status == 429 || status >= 500 }
 
-    /// The answer held past its lifetime, if this request may have it now.
+    /// The answer held past its lifetime, if this request may have it now. Another request may have found one in a
+    /// lower tier meanwhile, and it may have been purged while the upstream was asked.
     private func usableStale(_ call: Call) -> Found? {
-        guard let stale = call.stale, stale.lifetime <= 0, isHeld(stale.entry, under: call.admitted.key) else {
-            return nil
-        }
+        guard let stale = staleInMemory(call.admitted).map({ fresher(call.stale, $0) }) ?? call.stale,
+            stale.lifetime <= 0,
+            !purges.covers(stale.entry, under: call.admitted.key)
+        else { return nil }
         let allowed = call.admitted.controls.staleIfError.map { $0 * 1000 } ?? cache.staleIfError.milliseconds
         // Zero means never, even in the clock's tick in which the answer expires.
         return allowed > 0 && -stale.lifetime <= allowed ? stale : nil
-    }
-
-    /// Whether an answer found earlier is still there: it may have been purged while the upstream was asked. It may
-    /// also have been given its other form, which makes another entry of it.
-    private func isHeld(_ entry: Entry, under key: CacheKey) -> Bool {
-        held(key).contains { $0.entry.facts.createdAt == entry.facts.createdAt }
     }
 }

@@ -9,12 +9,30 @@ package final class Engine: Sendable {
     package let trust: Trust
     let cache: Settings.Cache
     let clock: any Clock
-    let purges = PurgeCounts()
+    /// What was purged, in this sidecar and in others.
+    package let purges: PurgeLedger
     let keepHeaders: [String]
+    /// The tiers behind memory, in the order in which they are asked.
+    let below: [any Tier]
+    /// nil without lower tiers.
+    package let fill: Fill?
+    let leases: (any CallLeases)?
+    let leaseTimeout: Int64
 
-    package init(settings: Settings, memory: MemoryTier, clock: any Clock) {
+    /// - Parameter lower: nil: memory is all there is.
+    package init(settings: Settings, memory: MemoryTier, lower: Lower? = nil, clock: any Clock) {
         self.memory = memory
         self.clock = clock
+        let purges = PurgeLedger(isShared: lower?.home != nil)
+        self.purges = purges
+        below = lower?.tiers ?? []
+        leases = lower?.leases
+        leaseTimeout = lower?.leaseTimeout ?? 0
+        fill = lower.map { lower in
+            Fill(
+                lower.tiers, options: lower.fill, scheduler: lower.scheduler, random: lower.random,
+                executor: lower.executor, isWanted: { !purges.covers($0, under: $1) })
+        }
         cache = settings.cache
         keepHeaders = settings.cache.keepHeaders
         trust = Trust(lifetime: settings.cache.trustFor.nanoseconds)
@@ -93,13 +111,20 @@ package final class Engine: Sendable {
         return found
     }
 
+    func staleInMemory(_ wanted: Admitted) -> Found? {
+        guard !wanted.controls.noCache, let held = memory.peek(wanted.key, now: clock.wall()),
+            case .stale(let found) = judge(held, for: wanted)
+        else { return nil }
+        return found
+    }
+
     /// Whether an entry under the right key may answer a request, and as what.
-    func judge(_ held: Entry, for wanted: Admitted) -> Lookup {
+    func judge(_ held: Entry, for wanted: Admitted, in tier: TierName = .memory) -> Lookup {
         let now = clock.wall()
         guard let entry = suitable(held, for: wanted, now: now) else { return .nothing }
         let facts = entry.facts
         let found = Found(
-            entry: entry, form: wanted.form, tier: .memory, age: max(0, now - facts.createdAt),
+            entry: entry, form: wanted.form, tier: tier, age: max(0, now - facts.createdAt),
             lifetime: facts.expiresAt - now)
         let isFresh = found.lifetime > 0 && found.age / 1000 <= wanted.controls.maxAge ?? .max
         return isFresh ? .fresh(found) : .stale(found)
@@ -116,7 +141,6 @@ package final class Engine: Sendable {
         if wanted.dialect == .responses, wanted.facts.storesUpstream, !entry.facts.storedUpstream { return nil }
         if wantsUnaskedUsage(wanted), entry.facts.promptTokens < 0, entry.facts.completionTokens < 0 { return nil }
         if entry.has(wanted.form) { return entry }
-        let asked = purges.reading(of: wanted.key)
         let held = memory.peek(wanted.key, now: now)
         // Somebody else who waited for this answer may have made the other form meanwhile.
         if let held, held.has(wanted.form), held.facts.createdAt == entry.facts.createdAt,
@@ -128,43 +152,48 @@ package final class Engine: Sendable {
         // The other form was made once and is now at hand for the next request. An entry that is not held must not
         // come back this way, and one that is must not be lost to a form that does not fit in.
         if held?.isIdentical(to: entry) == true, both.byteCount <= memory.largestEntry {
-            _ = keep(both, under: wanted.key, asked: asked, now: now)
+            _ = keep(both, under: wanted.key, now: now)
         }
         return both
     }
 
-    /// Judges a complete answer and keeps it, if it is one to keep. `asked` is the reading of `purges` from when the
+    /// Judges a complete answer and keeps it, if it is one to keep. `asked` is the stamp of `purges` from when the
     /// upstream was asked.
     func land(_ cargo: FlightCargo, of call: Call, asked: UInt64) -> FlightEnd {
         do throws(NotStored) {
-            let entry = try entry(from: cargo, of: call)
-            return .complete(
-                entry, cargo.head, keep(entry, under: call.admitted.key, asked: asked, now: entry.facts.createdAt))
+            let entry = try entry(from: cargo, of: call, asked: asked)
+            var refusal = keep(entry, under: call.admitted.key, now: entry.facts.createdAt)
+            // What memory has no room for, a lower tier may have.
+            if let fill, [nil, .tooLarge, .admissionFilter].contains(refusal) {
+                fill.offer(entry, under: call.admitted.key)
+                refusal = nil
+            }
+            return .complete(entry, cargo.head, refusal)
         } catch {
             return .answered(cargo.head, cargo.content, error)
         }
     }
 
-    /// nil when it was kept.
-    private func keep(_ entry: Entry, under key: CacheKey, asked: UInt64, now: Int64) -> NotStored? {
+    /// nil when memory took it.
+    private func keep(_ entry: Entry, under key: CacheKey, now: Int64) -> NotStored? {
         // A lifetime of nothing means that nobody else is to have it, not even when the upstream fails.
         guard entry.facts.ttl > 0 else { return .expired }
-        guard purges.reading(of: key) == asked else { return .purged }
+        guard !purges.covers(entry, under: key) else { return .purged }
         switch memory.insert(entry, under: key, now: now) {
         case .stored, .replaced: break
         case .refused(.tooLarge): return .tooLarge
         case .refused(.admission): return .admissionFilter
         case .refused(.expired): return .expired
         }
-        // A purge that looked before the entry was there has counted before it looked.
-        guard purges.reading(of: key) == asked else {
+        // A purge that looked before the entry was there has raised its mark before it looked.
+        guard !purges.covers(entry, under: key) else {
             memory.removeNow(key)
             return .purged
         }
         return nil
     }
 
-    private func entry(from cargo: FlightCargo, of call: Call) throws(NotStored) -> Entry {
+    private func entry(from cargo: FlightCargo, of call: Call, asked: UInt64) throws(NotStored) -> Entry {
         if let refusal = cargo.refusal { throw refusal }
         guard (200..<300).contains(cargo.head.status) else { throw .status }
         if let coding = cargo.head.headers.first(named: "content-encoding"), coding.lowercased() != "identity" {
@@ -174,6 +203,7 @@ package final class Engine: Sendable {
         let verdict = try verdict(on: cargo, dialect: call.admitted.dialect)
         let ttl = call.admitted.controls.ttl ?? cache.ttl.milliseconds
         var facts = Entry.Facts(createdAt: clock.wall(), ttl: ttl, dialect: call.admitted.dialect, origin: cargo.form)
+        facts.generation = asked
         facts.tenant = call.admitted.tenant.word0
         facts.promptTokens = verdict.promptTokens
         facts.completionTokens = verdict.completionTokens
@@ -194,27 +224,8 @@ package final class Engine: Sendable {
         }
     }
 
-    /// Where an answer is held. Looking does not count as use.
-    package func held(_ key: CacheKey) -> [(tier: TierName, entry: Entry)] {
-        memory.peek(key, now: clock.wall()).map { [(.memory, $0)] } ?? []
-    }
-
     /// Lets go of expired entries, at most `budget` looked at.
     package func sweep(budget: Int) { memory.sweep(now: clock.wall(), budget: budget) }
-
-    /// Drops one answer; whether there was one. An answer being fetched for that key will not be kept.
-    package func purge(_ key: CacheKey) -> Bool {
-        purges.count(key)
-        flights.purge(key)
-        return memory.removeNow(key)
-    }
-
-    /// Drops everything; how many answers there were.
-    package func purgeAll() -> Int {
-        purges.countAll()
-        flights.purgeAll()
-        return memory.removeAll()
-    }
 }
 
 extension UpstreamHead {

@@ -110,6 +110,18 @@ package final class Flight: UpstreamSink {
         perform(state.withLock { $0.departed(call) })
     }
 
+    /// Whether everybody has left it for good, or it has ended.
+    var isOver: Bool { state.withLock { $0.isOver } }
+
+    /// Calls `watcher` when it has ended, once.
+    func whenEnded(_ watcher: @escaping @Sendable (FlightEnd) -> Void) { perform(state.withLock { $0.watch(watcher) }) }
+
+    /// Ends a flight that everybody left before it departed.
+    func giveUp() {
+        onRefusal(.abandoned)
+        end(.failed(UpstreamFailure(.cancelled, "the client left")))
+    }
+
     /// Ends a flight that never had to depart.
     func end(_ end: FlightEnd) {
         leaveTable(self)
@@ -213,6 +225,7 @@ package final class Flight: UpstreamSink {
         if effects.isHeldUp { waitForLaggards() }
         effects.cancels?.cancel()
         effects.resumes?.resume()
+        if let end = effects.end { for watcher in effects.watchers { watcher(end) } }
     }
 }
 

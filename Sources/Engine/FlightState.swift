@@ -50,6 +50,9 @@ struct FlightState {
         /// the lock.
         var dropped: [@Sendable () -> Void] = []
         var endedCall: (any UpstreamCall)?
+        /// Told how the flight ended.
+        var watchers: [@Sendable (FlightEnd) -> Void] = []
+        var end: FlightEnd?
     }
 
     let dialect: Dialect?
@@ -73,6 +76,7 @@ struct FlightState {
     private var abortTimer: (any Scheduled)?
     /// Drops the readers that hold up the others.
     private var patienceTimer: (any Scheduled)?
+    private var watchers: [@Sendable (FlightEnd) -> Void] = []
 
     /// `dialect` nil: the answer is only relayed.
     init(dialect: Dialect?, form: Form, limits: Limits) {
@@ -218,6 +222,15 @@ struct FlightState {
 
     // MARK: What the upstream says
 
+    /// Whether nobody is to hear of it any more.
+    var isOver: Bool { isAbandoned || end != nil }
+
+    mutating func watch(_ watcher: @escaping @Sendable (FlightEnd) -> Void) -> Effects {
+        var effects = Effects()
+        if end == nil { watchers.append(watcher) } else { (effects.watchers, effects.end) = ([watcher], end) }
+        return effects
+    }
+
     mutating func departed(_ call: any UpstreamCall) -> Effects {
         var effects = Effects()
         guard end == nil else { return effects }
@@ -298,6 +311,7 @@ struct FlightState {
         var effects = Effects()
         guard self.end == nil else { return effects }
         self.end = end
+        (effects.watchers, effects.end, watchers) = (watchers, end, [])
         effects.endedCall = call.take()
         effects.stops = abortTimer.take()
         effects.stopsPatience = patienceTimer.take()

@@ -5,16 +5,29 @@ import Foreign
 
 /// The admin port: health, metrics, statistics, explain and purge. Belongs to one worker's thread.
 final class AdminPlane: HTTPHandler {
+    private unowned let worker: Worker
     private let context: ServerContext
+    private let metrics: MetricsBlock
     private let readiness: @Sendable () -> Bool
     private let explainer: Explainer
     private let started: Int64
+    /// Requests whose answer is awaited, by number.
+    private var pending: [UInt64: HTTPExchange] = [:]
+    private var nextID: UInt64 = 0
+
+    /// An answer that took its time.
+    struct Answer: Sendable {
+        var status = 200
+        var json: [UInt8]
+    }
 
     /// The largest body of an admin request that carries no client's request.
     private static let controlLimit = 64 << 10
 
-    init(context: ServerContext, readiness: @escaping @Sendable () -> Bool) {
+    init(worker: Worker, context: ServerContext, readiness: @escaping @Sendable () -> Bool) {
+        self.worker = worker
         self.context = context
+        metrics = context.registry.makeBlock()
         self.readiness = readiness
         explainer = Explainer(context: context)
         started = context.clock.monotonic()
@@ -50,9 +63,9 @@ final class AdminPlane: HTTPHandler {
             plane.answer(exchange, 200, json: StatsSnapshot(plane.context.registry, uptime: uptime).json())
         },
         Page(method: .post, path: "/api/explain", summary: "how a request would be looked up") { plane, exchange in
-            plane.answer(exchange, 200, json: plane.explainer.explain(exchange))
+            plane.explain(exchange)
         },
-        Page(method: .post, path: "/api/purge", summary: "drop one answer or all") { plane, exchange in
+        Page(method: .post, path: "/api/purge", summary: "drop an answer, a group of them or all") { plane, exchange in
             plane.purge(exchange)
         },
         Page(method: .get, path: "/", summary: "this list") { plane, exchange in
@@ -153,27 +166,55 @@ final class AdminPlane: HTTPHandler {
     }
 
     private func purge(_ exchange: HTTPExchange) {
-        guard let request = try? JSONValue.parse(exchange.body), let object = request.object else {
-            return refuse(exchange, 400, "not-json", "Send {\"key\": \"…\"} or {\"all\": true}.")
+        let request: PurgeRequest
+        do throws(PurgeRequest.Unreadable) {
+            request = try PurgeRequest(exchange.body)
+        } catch {
+            return refuse(exchange, 400, error.code, error.message)
         }
-        let count: Int
-        if let text = object["key"]?.text {
-            guard let key = CacheKey(hex: text) else {
-                return refuse(exchange, 400, "bad-key", "A key has 64 hexadecimal digits.")
-            }
-            count = context.engine.purge(key) ? 1 : 0
-            context.log.write(.info, "purged", LogField("key", key.hex), LogField("count", count))
-        } else if object["all"] == .bool(true) {
-            count = context.engine.purgeAll()
-            context.log.write(.info, "purged all", LogField("count", count))
-        } else {
-            return refuse(exchange, 400, "nothing-named", "Send {\"key\": \"…\"} or {\"all\": true}.")
+        let moment = context.clock.wall() - request.age
+        if request.isDry {
+            let count = context.engine.count(of: request.group, before: moment)
+            return answer(exchange, 200, json: PurgeReport.dryJSON(count: count))
         }
-        var writer = JSONWriter()
-        writer.beginObject()
-        writer.member("purged", count)
-        writer.endObject()
-        answer(exchange, 200, json: writer.bytes)
+        metrics.countPurge(request.group.kind)
+        answerLater(exchange) { [context] in
+            let report = await context.engine.purge(request.group, before: moment, sync: context.purgeSync)
+            context.log.write(
+                .info, "purged", LogField("group", request.group.name), LogField("count", report.count),
+                LogField("generation", report.mark.number))
+            guard let failure = report.failure else { return Answer(json: report.json()) }
+            context.log.write(.warning, "purge-unshared", LogField("reason", failure.description))
+            let message =
+                "This sidecar has purged (\(report.count) in its memory), but the others could not be told: \(failure). "
+                + "They will be as soon as that works again, unless this sidecar ends before."
+            return Answer(
+                status: 503,
+                json: errorBody(dialect: nil, status: 503, code: "purge-unshared", message: message).array)
+        }
+    }
+
+    private func explain(_ exchange: HTTPExchange) {
+        let explanation = explainer.explain(exchange)
+        guard let key = explanation.key else { return answer(exchange, 200, json: explanation.json(held: [], now: 0)) }
+        answerLater(exchange) { [context] in
+            let held = await context.engine.holders(of: key)
+            return Answer(json: explanation.json(held: held, now: context.clock.wall()))
+        }
+    }
+
+    /// Answers when `work` is done, unless the client is gone by then.
+    private func answerLater(_ exchange: HTTPExchange, _ work: @escaping @Sendable () async -> Answer) {
+        nextID += 1
+        let id = nextID
+        pending[id] = exchange
+        exchange.whenClientLeaves { [weak self] in _ = self?.pending.removeValue(forKey: id) }
+        worker.assumeIsolated { $0.launch(adminWork: work, id: id) }
+    }
+
+    func deliver(_ answer: Answer, to id: UInt64) {
+        guard let exchange = pending.removeValue(forKey: id) else { return }
+        self.answer(exchange, answer.status, json: answer.json)
     }
 
     private func answer(

@@ -18,20 +18,20 @@ final class Explainer {
         admission = Admission(settings: context.settings, digest: context.digest)
     }
 
-    func explain(_ exchange: HTTPExchange) -> [UInt8] {
-        var writer = JSONWriter()
-        writer.beginObject()
+    /// What can be said at once. `Explanation.json` says where the answer is held, too.
+    func explain(_ exchange: HTTPExchange) -> Explanation {
+        var explanation = Explanation()
+        explanation.writer.beginObject()
         let target = explainedTarget(of: exchange)
-        writer.member("path", target)
+        explanation.writer.member("path", target)
         var text = target
-        text.withUTF8 { write(exchange, Route(target: UnsafeRawBufferPointer($0)), to: &writer) }
-        writer.endObject()
-        return writer.bytes
+        text.withUTF8 { write(exchange, Route(target: UnsafeRawBufferPointer($0)), to: &explanation) }
+        return explanation
     }
 
-    private func write(_ exchange: HTTPExchange, _ route: Route, to writer: inout JSONWriter) {
-        guard let dialect = route.dialect else { return bypass(.endpoint, to: &writer) }
-        writer.member("dialect", dialect.word)
+    private func write(_ exchange: HTTPExchange, _ route: Route, to explanation: inout Explanation) {
+        guard let dialect = route.dialect else { return bypass(.endpoint, to: &explanation.writer) }
+        explanation.writer.member("dialect", dialect.word)
         var head = RequestHead()
         for line in exchange.headers where line.name.count > Explainer.headerPrefix.utf8CodeUnitCount {
             let prefix = Explainer.headerPrefix.utf8CodeUnitCount
@@ -43,38 +43,18 @@ final class Explainer {
             let admitted = try admission.admit(
                 head, body: exchange.body, dialect: dialect, query: route.query, now: context.clock.monotonic(),
                 trust: context.engine.trust)
-            writer.member("cacheable", true)
-            writer.member("model", admitted.facts.model(in: exchange.body))
-            writer.member("form", admitted.form.word)
-            writer.member("namespace", head.namespaceText)
-            writer.member("tenant", String(admitted.tenant.hex.prefix(16)))
-            writer.member("key", admitted.key.hex)
-            writer.member("leftOut", admission.leftOutFields)
-            writer.member("canonical", admission.canonical)
-            held(admitted, to: &writer)
+            explanation.key = admitted.key
+            explanation.writer.member("cacheable", true)
+            explanation.writer.member("model", admitted.facts.model(in: exchange.body))
+            explanation.writer.member("form", admitted.form.word)
+            explanation.writer.member("namespace", head.namespaceText)
+            explanation.writer.member("tenant", PurgeGroup.hex(of: admitted.tenant.word0))
+            explanation.writer.member("key", admitted.key.hex)
+            explanation.writer.member("leftOut", admission.leftOutFields)
+            explanation.writer.member("canonical", admission.canonical)
         } catch {
-            bypass(error, to: &writer)
+            bypass(error, to: &explanation.writer)
         }
-    }
-
-    /// Where the answer is held. Looking does not count as use.
-    private func held(_ admitted: Admitted, to writer: inout JSONWriter) {
-        let now = context.clock.wall()
-        writer.name("held")
-        writer.beginArray()
-        for (tier, entry) in context.engine.held(admitted.key) {
-            let facts = entry.facts
-            writer.beginObject()
-            writer.member("tier", tier.rawValue)
-            writer.member("ageSeconds", max(0, now - facts.createdAt) / 1000)
-            writer.member("ttlSeconds", (facts.expiresAt - now) / 1000)
-            writer.member("forms", Form.allCases.filter { entry.has($0) }.map(\.word))
-            writer.member("bytes", entry.byteCount)
-            writer.member("model", entry.model)
-            writer.member("tags", entry.tags)
-            writer.endObject()
-        }
-        writer.endArray()
     }
 
     private func bypass(_ reason: BypassReason, to writer: inout JSONWriter) {
@@ -111,5 +91,38 @@ final class Explainer {
             }
         }
         return String(decoding: bytes, as: UTF8.self)
+    }
+}
+
+/// How a request would be looked up; what is missing is where its answer is held.
+struct Explanation: Sendable {
+    fileprivate(set) var writer = JSONWriter()
+    /// nil for a request that may not be cached.
+    fileprivate(set) var key: CacheKey?
+
+    /// `now` is in milliseconds since 1970.
+    func json(held: [(tier: TierName, entry: Entry)], now: Int64) -> [UInt8] {
+        var writer = writer
+        if key != nil {
+            writer.name("held")
+            writer.beginArray()
+            for (tier, entry) in held { Explanation.write(entry, tier, now, to: &writer) }
+            writer.endArray()
+        }
+        writer.endObject()
+        return writer.bytes
+    }
+
+    private static func write(_ entry: Entry, _ tier: TierName, _ now: Int64, to writer: inout JSONWriter) {
+        let facts = entry.facts
+        writer.beginObject()
+        writer.member("tier", tier.rawValue)
+        writer.member("ageSeconds", max(0, now - facts.createdAt) / 1000)
+        writer.member("ttlSeconds", (facts.expiresAt - now) / 1000)
+        writer.member("forms", Form.allCases.filter { entry.has($0) }.map(\.word))
+        writer.member("bytes", entry.byteCount)
+        writer.member("model", entry.model)
+        writer.member("tags", entry.tags)
+        writer.endObject()
     }
 }

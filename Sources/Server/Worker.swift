@@ -7,6 +7,8 @@ import Synchronization
 package struct ServerContext: Sendable {
     package var settings: Settings
     package var engine: Engine
+    /// nil: purges are this sidecar's own.
+    package var purgeSync: PurgeSync?
     package var digest: any Digesting
     package var registry: MetricsRegistry
     package var log: any Log
@@ -15,12 +17,13 @@ package struct ServerContext: Sendable {
     let bodyBudget: ByteBudget
 
     package init(
-        settings: Settings, engine: Engine, digest: any Digesting, registry: MetricsRegistry, log: any Log,
-        clock: any Clock
+        settings: Settings, engine: Engine, purgeSync: PurgeSync? = nil, digest: any Digesting,
+        registry: MetricsRegistry, log: any Log, clock: any Clock
     ) {
         self.settings = settings
         bodyBudget = ByteBudget(limit: settings.limits.requestMemory)
         self.engine = engine
+        self.purgeSync = purgeSync
         self.digest = digest
         self.registry = registry
         self.log = log
@@ -83,7 +86,7 @@ package actor Worker {
 
     /// Serves the admin port beside the data port; the port it got.
     package func openAdmin(readiness: @escaping @Sendable () -> Bool) throws -> UInt16 {
-        let plane = AdminPlane(context: context, readiness: readiness)
+        let plane = AdminPlane(worker: self, context: context, readiness: readiness)
         var options = HTTPServerOptions(context.settings)
         options.address = context.settings.admin.listen.host
         options.port = context.settings.admin.listen.port
@@ -144,6 +147,16 @@ package actor Worker {
     ) -> Task<Void, Never> {
         loop.startNextTaskInPlace()
         return Task(executorPreference: loop) { await self.bring(request, reason, id: id, ports: ports) }
+    }
+
+    /// Work of the admin port that takes its time; `id` finds its exchange again.
+    func launch(adminWork: @escaping @Sendable () async -> AdminPlane.Answer, id: UInt64) {
+        Task(executorPreference: loop) { await self.bring(adminWork, id: id) }
+    }
+
+    private func bring(_ adminWork: @Sendable () async -> AdminPlane.Answer, id: UInt64) async {
+        let answer = await adminWork()
+        adminPlane?.deliver(answer, to: id)
     }
 
     private func bring(_ call: Engine.Call, id: UInt64, ports: Engine.Ports) async {

@@ -62,41 +62,4 @@ extension Command {
             let style = TerminalStyle.detect(environment: SettingsSources.environment())
             try Output.write(StatsReport.text(try StatsReport.decode(body.array), style))
         })
-
-    static let purge = Command(
-        name: "purge",
-        summary: "Drops cached answers of a running sidecar.",
-        options: [
-            .purgeKey, .purgeAll, .admin, .json,
-        ],
-        examples: [
-            Example(line: "refrain purge --all", sentence: "Everything"),
-            Example(
-                line: "refrain purge --key 2828d1bcf010709a9df4f0e0c6072ec7ba0864db86afe6342aaf4ac70d68253a",
-                sentence: "One answer, by the key that `Cache-Status` and `refrain explain` show"),
-        ],
-        run: { arguments throws(CommandFailure) in
-            let all = arguments.has(.purgeAll)
-            let request: String
-            switch (arguments.value(of: .purgeKey), all) {
-            case (nil, false): throw .wrongUse("purge needs to know what; write --key KEY or --all")
-            case (.some, true): throw .wrongUse("--key and --all exclude each other; write one of them")
-            case (nil, true): request = #"{"all":true}"#
-            case (.some(let text), false):
-                guard let key = CacheKey(hex: text) else {
-                    throw .wrongUse("--key is not a key; a key has 64 hexadecimal digits, see `refrain explain`")
-                }
-                request = #"{"key":"\#(key.hex)"}"#
-            }
-            let body = try await AdminPort(arguments).call("POST", "/api/purge", body: Bytes(request))
-            if arguments.has(.json) { return try Output.write(json: body.array) }
-            let count = body.withUnsafeBytes { try? JSONValue.parse($0) }?["purged"]?.integer ?? 0
-            try Output.write("purged \(count) answer\(count == 1 ? "" : "s")\n")
-        })
-}
-
-extension Command.Option {
-    fileprivate static let purgeAll = Command.Option(name: "--all", sentence: "Drop every answer.")
-    fileprivate static let purgeKey = Command.Option(
-        name: "--key", value: "KEY", sentence: "The answer under this key, 64 hexadecimal digits.")
 }

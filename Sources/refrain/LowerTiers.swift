@@ -17,6 +17,11 @@ final class LowerTiers: Sendable {
     /// nil without an object tier.
     var objects: (any ObjectStore)? { place?.store }
 
+    /// Where all sidecars keep the marks of purges: in Redis, without it in the object store.
+    let home: (any PurgeHome)?
+    /// nil where every sidecar asks the model by itself.
+    let leases: RedisCallLeases?
+
     private let clients: [RedisClient]
     private let redis: RedisTier?
     private let objectTier: ObjectTier?
@@ -28,8 +33,8 @@ final class LowerTiers: Sendable {
     ///   - loops: those of all workers; at least one.
     ///   - environment: where the credentials of a bucket may be.
     init(
-        _ settings: Settings, loops: [EventLoop], environment: [(name: String, value: String)], clock: any Clock,
-        log: any Log
+        _ settings: Settings, loops: [EventLoop], environment: [(name: String, value: String)],
+        digest: any Digesting, clock: any Clock, log: any Log
     ) throws(CommandFailure) {
         let codec = try EntryCodec(settings)
         capacity = settings.objects.capacity.bytes
@@ -38,9 +43,16 @@ final class LowerTiers: Sendable {
             clients = try LowerTiers.clients(redisOptions, loops, clock, log)
             let store = RedisStore(clients: clients)
             self.store = store
-            redis = RedisTier(store: store, codec: codec, options: .init(settings), clock: clock, log: log)
+            let breaker = SharedBreaker(target: "redis", clock: clock, log: log)
+            redis = RedisTier(
+                store: store, codec: codec, options: .init(settings), clock: clock, log: log, breaker: breaker)
+            leases =
+                settings.redis.coalesce
+                ? RedisCallLeases(
+                    store: store, options: .init(settings), clock: clock, random: SystemRandom(), log: log,
+                    breaker: breaker) : nil
         } else {
-            (clients, store, redis) = ([], nil, nil)
+            (clients, store, redis, leases) = ([], nil, nil, nil)
         }
         if let url = settings.objects.url {
             let place = try ObjectPlace(
@@ -51,8 +63,16 @@ final class LowerTiers: Sendable {
         } else {
             (place, objectTier) = (nil, nil)
         }
+        home = LowerTiers.home(store, place?.store, digest, clock, log)
         tiers = [redis as (any Tier)?, objectTier].compactMap(\.self)
         if !tiers.isEmpty { LowerTiers.warn(settings, log) }
+    }
+
+    private static func home(
+        _ store: RedisStore?, _ objects: (any ObjectStore)?, _ digest: any Digesting, _ clock: any Clock, _ log: any Log
+    ) -> (any PurgeHome)? {
+        if let store { return RedisPurgeHome(store: store, clock: clock, log: log) }
+        return objects.map { ObjectPurgeHome(store: $0, digest: digest, clock: clock, log: log) }
     }
 
     private static func clients(
@@ -80,6 +100,9 @@ final class LowerTiers: Sendable {
                 "set cache.secret, the same for all sidecars: without it the keys of answers are new at each start, so "
                     + "that those in Redis and the object store are found by no other sidecar and not after a restart"))
     }
+
+    /// The masters of a Redis Cluster as far as they are known; none for a single Redis. On that loop's thread.
+    func masters(on loop: EventLoop) -> [RedisEndpoint] { clients.first { $0.loop === loop }?.masters ?? [] }
 
     /// Begins to connect, when the loops run.
     func open() {
@@ -183,6 +206,13 @@ extension RedisTier.Options {
         deadline = settings.redis.deadline.nanoseconds
         writeDeadline = max(writeDeadline, deadline)
         retainStale = settings.cache.staleRetention.milliseconds
+    }
+}
+
+extension RedisCallLeases.Options {
+    fileprivate init(_ settings: Settings) {
+        self.init()
+        deadline = settings.redis.deadline.nanoseconds
     }
 }
 

@@ -28,6 +28,7 @@ private struct Serve {
     private let log: LineLog
     private let workers: [Worker]
     private let lower: LowerTiers
+    private let deployment: Deployment
 
     init(_ settings: Settings) throws(CommandFailure) {
         guard !settings.upstreams.isEmpty else {
@@ -43,16 +44,22 @@ private struct Serve {
         } catch {
             throw .failed("\(error)")
         }
+        let digest = SystemDigest(secret: Serve.secret(settings))
         lower = try LowerTiers(
-            settings, loops: loops, environment: SettingsSources.environment(), clock: clock, log: log)
+            settings, loops: loops, environment: SettingsSources.environment(), digest: digest, clock: clock, log: log)
         let memory = MemoryTier(settings, clock: clock)
         let registry = MetricsRegistry(version: refrainVersion)
+        let ports = Engine.Lower(settings, lower, loop: loops[0], log: log)
+        let engine = Engine(settings: settings, memory: memory, lower: ports, clock: clock)
+        deployment = try Deployment(
+            settings, engine: engine, lower: lower, ports: ports, loop: loops[0], clock: clock, log: log)
         context = ServerContext(
-            settings: settings, engine: Engine(settings: settings, memory: memory, clock: clock),
-            digest: SystemDigest(secret: Serve.secret(settings)), registry: registry, log: log, clock: clock)
+            settings: settings, engine: engine, purgeSync: deployment.purgeSync, digest: digest, registry: registry,
+            log: log, clock: clock)
         workers = loops.map { [context] in Worker(context: context, loop: $0) }
-        Serve.register(memory, context.engine, workers, log, in: registry)
+        Serve.register(memory, engine, workers, log, in: registry)
         lower.register(in: registry)
+        deployment.register(in: registry)
     }
 
     func run() async throws(CommandFailure) {
@@ -64,6 +71,7 @@ private struct Serve {
                 threads.append(try worker.loop.startThread(named: "worker-\(index)"))
             }
             lower.open()
+            deployment.open()
             try await open(isReady)
             isReady.value.store(true, ordering: .releasing)
             let watches = await Serve.untilAskedToStop(on: workers[0].loop)
@@ -114,6 +122,7 @@ private struct Serve {
     /// Stops accepting, and gives what is in flight the time that the settings allow.
     private func drain() async {
         let limit = context.settings.limits.drainTimeout
+        let deadline = context.clock.monotonic() + limit.nanoseconds
         log.write(.info, "draining", LogField("limit", DurationFormat.print(limit)))
         await withTaskGroup(of: Bool.self) { group in
             group.addTask {
@@ -130,10 +139,15 @@ private struct Serve {
             for worker in workers { await worker.close() }
             group.cancelAll()
         }
+        await deployment.leave(limit: max(deadline - context.clock.monotonic(), Serve.leastFlush))
     }
+
+    /// Requests that took all of the drain time must not cost the answers that came before, in nanoseconds.
+    private static let leastFlush = 500 * Duration64.nanosecondsPerMillisecond
 
     private func stop(_ threads: [SystemThread]) async {
         for worker in workers.prefix(threads.count) { await worker.close() }
+        await deployment.close()
         await lower.close()
         for worker in workers.prefix(threads.count) { worker.loop.stop() }
         for thread in threads { thread.join() }

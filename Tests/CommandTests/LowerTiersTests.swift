@@ -21,7 +21,8 @@ import Tiers
         settings.cache.secret = Secret("secret")
         try change(&settings)
         return try LowerTiers(
-            settings, loops: [try EventLoop()], environment: environment, clock: ManualClock(), log: log)
+            settings, loops: [try EventLoop()], environment: environment, digest: FakeDigest(),
+            clock: ManualClock(), log: log)
     }
 
     private let key = String(repeating: "5a", count: 32)
@@ -81,8 +82,8 @@ import Tiers
         let settings = try loader.finish().values
         let failure = #expect(throws: CommandFailure.self) {
             try LowerTiers(
-                settings, loops: [try EventLoop()], environment: [("AWS_ACCESS_KEY_ID", "key")], clock: ManualClock(),
-                log: log)
+                settings, loops: [try EventLoop()], environment: [("AWS_ACCESS_KEY_ID", "key")],
+                digest: FakeDigest(), clock: ManualClock(), log: log)
         }
         #expect(failure?.kind == .failed && failure?.message.contains("\n") == false)
         #expect(failure?.message.contains(words) == true, "\(failure?.message ?? "")")
@@ -128,7 +129,9 @@ import Tiers
             settings.cache.encryptionKey = source
             settings.objects.url = .directory(folder + "/objects")
             settings.objects.deadline = .seconds(10)
-            let lower = try LowerTiers(settings, loops: [loop], environment: [], clock: SystemClock(), log: log)
+            let lower = try LowerTiers(
+                settings, loops: [loop], environment: [], digest: FakeDigest(),
+                clock: SystemClock(), log: log)
             let tier = try #require(lower.tiers.first)
             if index == 0 { #expect(await tier.store(entry, under: CacheKey(1, 2, 3, 4)) == .stored) }
             found.append(await tier.find(CacheKey(1, 2, 3, 4))?.content(.whole)?.text)

@@ -139,7 +139,7 @@ import Tiers
         let before = scene.calls.count
         #expect(before == (alone ? 3 : 1))
         let key = try scene.rig.admit(ModelRequest.body(.chat, "hi")).admitted.key
-        if all { _ = scene.rig.engine.purgeAll() } else { _ = scene.rig.engine.purge(key) }
+        if all { _ = scene.rig.engine.purgeHere(.everything) } else { _ = scene.rig.engine.purgeHere(.key(key)) }
         let late = try scene.ask()
         #expect(scene.calls.count == before + 1, "it must not join an answer from before the purge")
         for call in scene.calls.prefix(before) { scene.then { call.answer(.whole, [ModelAnswer.whole(.chat, "old")]) } }
@@ -161,7 +161,7 @@ import Tiers
         scene.stage.run()
         // Landed and purged before the follower goes on.
         scene.calls[0].answer(.whole, [answer.whole])
-        #expect(scene.rig.engine.purgeAll() == 1)
+        #expect(scene.rig.engine.purgeHere(.everything) == 1)
         scene.stage.run()
         #expect(other.served?.outcome == .coalesced)
         let call = try scene.rig.admit(ModelRequest.body(.chat, "hi"))

@@ -48,8 +48,8 @@ import Testing
                 }
                 group.addTask { @concurrent in
                     await Task.yield()
-                    _ = round.isMultiple(of: 2) ? rig.engine.purgeAll() : 0
-                    _ = rig.engine.purge(calls[0].1.admitted.key)
+                    _ = round.isMultiple(of: 2) ? rig.engine.purgeHere(.everything) : 0
+                    _ = rig.engine.purgeHere(.key(calls[0].1.admitted.key))
                 }
             }
         }

@@ -210,7 +210,7 @@ import Testing
         scene.rig.clock.advance(.seconds(20))
         let client = try scene.ask()
         let key = try scene.rig.admit(ModelRequest.body(.chat, "hi")).admitted.key
-        scene.then { _ = scene.rig.engine.purge(key) }
+        scene.then { _ = scene.rig.engine.purgeHere(.key(key)) }
         scene.then { scene.calls[1].fail() }
         #expect(client.served?.kind == .failed(.reset))
         scene.expectQuiet([client])

@@ -139,13 +139,13 @@ final class Simulation {
         let tenants = ["Bearer 0", "Bearer 1"]
         let prompts = (0..<3).map { "prompt-\($0)" }
         if Bool.random(using: &random) {
-            _ = scene.rig.engine.purgeAll()
+            _ = scene.rig.engine.purgeHere(.everything)
             for tenant in tenants { for prompt in prompts { purgedAt[tenant + prompt] = scene.calls.count } }
         } else {
             let tenant = tenants.randomElement(using: &random) ?? tenants[0]
             let prompt = prompts.randomElement(using: &random) ?? prompts[0]
             guard let call = admit(ModelRequest.body(.chat, prompt), [("authorization", tenant)]) else { return }
-            _ = scene.rig.engine.purge(call.admitted.key)
+            _ = scene.rig.engine.purgeHere(.key(call.admitted.key))
             purgedAt[tenant + prompt] = scene.calls.count
         }
     }

@@ -1,0 +1,96 @@
+import Core
+import Tiers
+
+extension Engine {
+    /// What stands behind memory, and what the sidecars of a deployment share.
+    package struct Lower: Sendable {
+        /// In the order in which they are asked.
+        package var tiers: [any Tier] = []
+        /// nil: purges are this sidecar's own.
+        package var home: (any PurgeHome)?
+        /// nil: every sidecar asks the model by itself.
+        package var leases: (any CallLeases)?
+        /// How long another sidecar's answer is waited for, in nanoseconds.
+        package var leaseTimeout = 60 * Duration64.nanosecondsPerSecond
+        package var fill = Fill.Options(mostItems: 10_000, mostBytes: 64 << 20)
+        package var sync = PurgeSync.Options()
+        package var scheduler: any Scheduler
+        package var random: any RandomSource
+        package var log: any Log
+        /// Where writing runs; nil: on the threads that all share.
+        package var executor: (any TaskExecutor)?
+
+        package init(scheduler: any Scheduler, random: any RandomSource, log: any Log) {
+            self.scheduler = scheduler
+            self.random = random
+            self.log = log
+        }
+    }
+
+    /// Looks in the lower tiers, one after the other, and counts what they find. A fresh answer is promoted.
+    func lookBelow(_ wanted: Admitted, _ ports: Ports) async -> Lookup {
+        // What others kept may have been purged by others too.
+        guard !below.isEmpty, purges.isSettled else { return .nothing }
+        var best: Found?
+        for tier in below {
+            let started = clock.monotonic()
+            let held = await tier.find(wanted.key)
+            ports.metrics.countTierDuration(tier.name, nanoseconds: clock.monotonic() - started)
+            switch judge(held, from: tier, for: wanted) {
+            case .fresh(let found):
+                ports.metrics.countLookup(tier.name, .hit)
+                promote(found, under: wanted.key)
+                return .fresh(found)
+            case .stale(let found):
+                ports.metrics.countLookup(tier.name, .stale)
+                best = fresher(best, found)
+            case .nothing: ports.metrics.countLookup(tier.name, .miss)
+            }
+        }
+        if let best { promote(best, under: wanted.key) }
+        return best.map { .stale($0) } ?? .nothing
+    }
+
+    private func judge(_ held: Entry?, from tier: any Tier, for wanted: Admitted) -> Lookup {
+        guard let held else { return .nothing }
+        guard !purges.covers(held, under: wanted.key) else {
+            // Nobody is to find it again, and nobody has to wait until it is gone.
+            Task.detached { await tier.remove(wanted.key) }
+            return .nothing
+        }
+        return judge(held, for: wanted, in: tier.name)
+    }
+
+    /// The one of two stale answers that is to be served, if one must.
+    func fresher(_ one: Found?, _ other: Found) -> Found {
+        guard let one, one.entry.facts.createdAt >= other.entry.facts.createdAt else { return other }
+        return one
+    }
+
+    /// Puts an answer that was found below into the tiers above, with what is left of its lifetime.
+    private func promote(_ found: Found, under key: CacheKey) {
+        let entry = found.entry
+        let now = clock.wall()
+        // Somebody who wanted no answer out of the cache may have brought a newer one meanwhile.
+        if let held = memory.peek(key, now: now), held.facts.createdAt >= entry.facts.createdAt { return }
+        memory.insert(entry, under: key, now: now)
+        if purges.covers(entry, under: key) {
+            memory.removeNow(key)
+        } else if found.lifetime > 0 {
+            let above = below.map(\.name).prefix { $0 != found.tier }
+            if !above.isEmpty { fill?.offer(entry, under: key, to: Array(above)) }
+        }
+    }
+
+    /// Where an answer is held, lower tiers included. Looking in memory does not count as use.
+    package func holders(of key: CacheKey) async -> [(tier: TierName, entry: Entry)] {
+        var holders = memory.peek(key, now: clock.wall()).map { [(TierName.memory, $0)] } ?? []
+        guard purges.isSettled else { return holders }
+        for tier in below {
+            if let entry = await tier.find(key), !purges.covers(entry, under: key) {
+                holders.append((tier.name, entry))
+            }
+        }
+        return holders
+    }
+}

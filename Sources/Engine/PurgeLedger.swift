@@ -1,0 +1,96 @@
+import Core
+import Synchronization
+
+/// What was purged, as far as this sidecar knows, and which answers are therefore not to be served.
+///
+/// A question is stamped with `latest`, the highest number of all marks, when it goes out; a purge that comes later has
+/// a higher one. So it does not matter when an answer arrives, where it was kept or who kept it: it carries its stamp,
+/// and whoever finds it compares. A sidecar that has not heard of a purge yet stamps too low, which loses answers and
+/// never serves one.
+package final class PurgeLedger: Sendable {
+    /// Beyond it the oldest marks are replaced by one on everything that is as old as they are.
+    package static let mostMarks = 50_000
+
+    private struct Marks {
+        var numbers: [PurgeGroup: UInt64] = [:]
+        /// Above any number of a group, marks that were forgotten included.
+        var latest: UInt64 = 0
+        /// Whether the marks of the other sidecars are among them.
+        var isSettled: Bool
+    }
+
+    private let marks: Mutex<Marks>
+    /// Copies, so that entries which are newer than every purge cost no lock.
+    private let latestNumber = Atomic<UInt64>(0)
+    private let oldestMoment = Atomic<UInt64>(0)
+
+    /// - Parameter isShared: whether the marks of other sidecars are still to come.
+    package init(isShared: Bool = false) { marks = Mutex(Marks(isSettled: !isShared)) }
+
+    /// The stamp of a question that goes out now.
+    package var latest: UInt64 { latestNumber.load(ordering: .acquiring) }
+
+    /// Whether the marks that all sidecars share were read: before that, nothing that others kept can be trusted.
+    package var isSettled: Bool { marks.withLock { $0.isSettled } }
+
+    package func settle() { marks.withLock { $0.isSettled = true } }
+
+    package var all: [PurgeMark] { marks.withLock { $0.numbers.map { PurgeMark($0.key, $0.value) } } }
+
+    /// Whether an entry was purged.
+    package func covers(_ entry: Entry, under key: CacheKey) -> Bool {
+        let facts = entry.facts
+        if facts.generation >= latest, facts.createdAt >= Int64(clamping: oldestMoment.load(ordering: .acquiring)) {
+            return false
+        }
+        let groups = PurgeLedger.groups(of: entry, key)
+        return marks.withLock { marks in
+            if let moment = marks.numbers[.older], facts.createdAt < Int64(clamping: moment) { return true }
+            return groups.contains { marks.numbers[$0] ?? 0 > facts.generation }
+        }
+    }
+
+    private static func groups(of entry: Entry, _ key: CacheKey) -> [PurgeGroup] {
+        [
+            .everything, .key(key), .tenant(entry.facts.tenant), .model(entry.model), .namespace(entry.namespace),
+        ] + entry.tags.map { .tag($0) }
+    }
+
+    /// Raises the mark of a group above all that are known, for a purge that nobody else hears of yet. `wall` is in
+    /// milliseconds since 1970: it keeps the numbers rising if all marks are ever lost.
+    package func raise(_ group: PurgeGroup, wall: Int64) -> PurgeMark {
+        marks.withLock { marks in
+            let mark = PurgeMark(group, max(marks.latest, UInt64(clamping: wall)) + 1)
+            _ = adopt(mark, into: &marks)
+            return mark
+        }
+    }
+
+    /// Takes marks over; those that rose by it.
+    package func adopt(_ news: [PurgeMark]) -> [PurgeMark] {
+        marks.withLock { marks in news.filter { adopt($0, into: &marks) } }
+    }
+
+    private func adopt(_ mark: PurgeMark, into marks: inout Marks) -> Bool {
+        guard mark.number > marks.numbers[mark.group] ?? 0, mark.number < PurgeLedger.highest else { return false }
+        marks.numbers[mark.group] = mark.number
+        if mark.group != .older { marks.latest = max(marks.latest, mark.number) }
+        if marks.numbers.count > PurgeLedger.mostMarks { PurgeLedger.condense(&marks.numbers) }
+        latestNumber.store(marks.latest, ordering: .releasing)
+        oldestMoment.store(marks.numbers[.older] ?? 0, ordering: .releasing)
+        return true
+    }
+
+    /// Far from overflow, and exact in a floating-point number, which is what some stores count in.
+    private static let highest: UInt64 = 1 << 53
+
+    /// Forgets the oldest quarter of the groups and purges everything from before the newest of those: more than was
+    /// asked for, never less.
+    private static func condense(_ numbers: inout [PurgeGroup: UInt64]) {
+        let groups = numbers.filter { $0.key != .older && $0.key != .everything }.sorted { $0.value < $1.value }
+        let forgotten = groups.prefix(groups.count / 4)
+        guard let newest = forgotten.last?.value else { return }
+        for (group, _) in forgotten { numbers[group] = nil }
+        numbers[.everything] = max(numbers[.everything] ?? 0, newest)
+    }
+}

@@ -1,0 +1,144 @@
+import Core
+import Synchronization
+
+/// Keeps the ledger in step with the home that all sidecars share: reads it at the start, whenever its announcements may
+/// have been missed, and every few seconds in any case; and brings there what it has lost.
+package final class PurgeSync: Sendable {
+    package struct Options: Sendable {
+        /// Between two looks at the home, in nanoseconds; while it was not read yet or failed, a shorter time.
+        package var interval = 5 * Duration64.nanosecondsPerSecond
+        package var retry = 250 * Duration64.nanosecondsPerMillisecond
+        /// How long one call may take, in nanoseconds.
+        package var deadline = 5 * Duration64.nanosecondsPerSecond
+
+        package init() {}
+    }
+
+    private struct State {
+        var isRunning = false
+        /// Something happened while it was reading.
+        var isAskedAgain = false
+        var isClosed = false
+        var revision: UInt64?
+        var isFailing = false
+        var timer: (any Scheduled)?
+    }
+
+    private let home: any PurgeHome
+    private let ledger: PurgeLedger
+    private let options: Options
+    private let clock: any Clock
+    private let scheduler: any Scheduler
+    private let log: any Log
+    /// Makes marks that rose felt in this sidecar.
+    private let apply: @Sendable ([PurgeMark]) -> Void
+    private let state = Mutex(State())
+
+    init(
+        home: any PurgeHome, ledger: PurgeLedger, options: Options = Options(), clock: any Clock,
+        scheduler: any Scheduler, log: any Log, apply: @escaping @Sendable ([PurgeMark]) -> Void
+    ) {
+        self.home = home
+        self.ledger = ledger
+        self.options = options
+        self.clock = clock
+        self.scheduler = scheduler
+        self.log = log
+        self.apply = apply
+    }
+
+    /// Raises a mark for all sidecars. Not for `PurgeGroup.older`, which is joined.
+    func raise(_ group: PurgeGroup) async throws(PurgeHomeFailure) -> PurgeMark {
+        try await home.raise(group, above: ledger.latest, deadline: clock.monotonic() + options.deadline)
+    }
+
+    func join(_ mark: PurgeMark) async throws(PurgeHomeFailure) {
+        try await home.join([mark], deadline: clock.monotonic() + options.deadline)
+    }
+
+    /// Looks at the home now, and from now on. Called at the start and whenever announcements may have been missed.
+    package func refresh() {
+        let isFree = state.withLock { state in
+            guard !state.isClosed else { return false }
+            state.isAskedAgain = state.isRunning
+            defer { state.isRunning = true }
+            return !state.isRunning
+        }
+        guard isFree else { return }
+        Task.detached { await self.run() }
+    }
+
+    /// No look is begun any more.
+    package func close() {
+        let timer = state.withLock { state in
+            state.isClosed = true
+            return state.timer.take()
+        }
+        timer?.cancel()
+    }
+
+    private func run() async {
+        var isKnown = false
+        repeat {
+            isKnown = await look()
+        } while state.withLock { state in
+            defer { state.isAskedAgain = false }
+            state.isRunning = state.isAskedAgain && !state.isClosed
+            return state.isRunning
+        }
+        schedule(after: isKnown ? options.interval : options.retry)
+    }
+
+    private func schedule(after delay: Int64) {
+        let timer = scheduler.schedule(after: delay) { [weak self] in self?.refresh() }
+        let former = state.withLock { state in
+            defer { state.timer = state.isClosed ? nil : timer }
+            return state.isClosed ? timer : state.timer.take()
+        }
+        former?.cancel()
+    }
+
+    /// Whether the home could be read.
+    private func look() async -> Bool {
+        let deadline = clock.monotonic() + options.deadline
+        do throws(PurgeHomeFailure) {
+            let revision = try await home.revision(deadline: deadline)
+            if revision != state.withLock({ $0.revision }) {
+                let kept = try await home.marks(deadline: deadline)
+                apply(ledger.adopt(kept))
+                let lost = missing(from: kept)
+                if !lost.isEmpty { try await home.join(lost, deadline: deadline) }
+                // The revision from before reading: what rose meanwhile is read the next time.
+                state.withLock { $0.revision = lost.isEmpty ? revision : nil }
+            }
+            ledger.settle()
+            report(nil)
+            return true
+        } catch {
+            report(error)
+            return false
+        }
+    }
+
+    /// What this sidecar knows and the home has lost, or never heard of because it could not be reached.
+    private func missing(from kept: [PurgeMark]) -> [PurgeMark] {
+        let numbers = Dictionary(kept.map { ($0.group, $0.number) }, uniquingKeysWith: max)
+        // What everything is purged up to need not be told group by group.
+        let floor = numbers[.everything] ?? 0
+        return ledger.all.filter { $0.number > numbers[$0.group] ?? 0 && ($0.group == .older || $0.number > floor) }
+    }
+
+    /// One line when it begins to fail and one when it works again.
+    private func report(_ failure: PurgeHomeFailure?) {
+        let isNews = state.withLock { state in
+            defer { state.isFailing = failure != nil }
+            return state.isFailing != (failure != nil)
+        }
+        guard isNews else { return }
+        if let failure {
+            log.write(.warning, "purges-unread", LogField("reason", failure.description))
+        } else {
+            log.write(.info, "purges-read")
+        }
+    }
+}
