@@ -17,6 +17,7 @@ from pathlib import Path
 import hits
 import memory
 import misses
+import tiers
 from load import WrongAnswer
 from plan import Plan
 from processes import StartFailure
@@ -24,7 +25,7 @@ from report import Report, versions
 from servers import Yard
 
 ROOT = Path(__file__).resolve().parents[2]
-PARTS = {"hits": hits.measure, "misses": misses.measure, "memory": memory.measure}
+PARTS = {"hits": hits.measure, "misses": misses.measure, "tiers": tiers.measure, "memory": memory.measure}
 
 
 def _path(text: str) -> Path:

@@ -70,6 +70,12 @@ class Server:
     def process(self) -> int:
         return self._process.pid
 
+    def move(self, core: int) -> None:
+        """To another core, threads included."""
+        for process in self._tree():
+            for thread in os.listdir(f"/proc/{process}/task"):
+                os.sched_setaffinity(int(thread), {core})
+
     def pause(self) -> None:
         self._signal(signal.SIGSTOP)
 
@@ -105,7 +111,11 @@ class Server:
         found = [self._process.pid]
         for process in found:
             for thread in os.listdir(f"/proc/{process}/task"):
-                found += [int(child) for child in _read(f"/proc/{process}/task/{thread}/children").split()]
+                try:
+                    found += [int(child) for child in _read(f"/proc/{process}/task/{thread}/children").split()]
+                except FileNotFoundError:
+                    # A thread that ended meanwhile has no children.
+                    continue
         return found
 
     def _log_end(self) -> str:

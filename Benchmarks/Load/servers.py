@@ -77,12 +77,19 @@ class Yard:
 
         return self._start(name, command)
 
-    def refrain(self, origin: Server, wrapper: list[str] | None = None) -> Server:
+    def redis(self) -> Server:
+        """Keeps nothing on disk, so that writing it out disturbs nobody."""
+        return self._start("redis", lambda port: ["redis-server", "--port", str(port), "--save", "", "--appendonly", "no"])
+
+    def refrain(
+        self, origin: Server, wrapper: list[str] | None = None, settings: list[str] | None = None
+    ) -> Server:
         """`wrapper`: a program that runs it, a profiler say."""
         settings = [
             f"admin.listen=127.0.0.1:{free_port()}",
             "limits.workers=1",
             f'upstreams=[{{name: origin, url: "http://127.0.0.1:{origin.port}"}}]',
+            *(settings or []),
         ]
 
         def command(port: int) -> list[str]:

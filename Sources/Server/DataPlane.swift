@@ -181,7 +181,8 @@ final class DataPlane: HTTPHandler {
         _ exchange: HTTPExchange, with found: Engine.Found, _ outcome: Outcome, for admitted: Admitted
     ) {
         let status = Int(found.entry.facts.status)
-        if case .hit = outcome {
+        // Promoted answers are the same entries under another tier's name.
+        if outcome == .hit(.memory) {
             let response = prepared.response(
                 to: found, key: admitted.key, wantsUsage: admitted.facts.wantsUsage
             ) { makeResponse(found, outcome, admitted) }
