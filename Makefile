@@ -26,7 +26,7 @@ BENCH_PACKAGES := $(TEST_PACKAGES) gcc libc6-dev nginx-light wrk procps
 # Setting up comes before building, whatever `-j` says.
 .NOTPARALLEL:
 
-.PHONY: help run test test-unit test-thread test-integration bench lint format docs build setup-build setup-test \
+.PHONY: help run test test-unit test-thread test-integration fuzz bench lint format docs build setup-build setup-test \
 	setup-bench soak clean
 
 help: ## this list
@@ -51,10 +51,14 @@ test-thread: ## the concurrent parts under the thread sanitizer
 test-integration: ## the real binary with real client libraries
 	.venv/tests/bin/python -m pytest Tests/IntegrationTests
 
-soak: setup-test build ## an hour of random trials: simulated engines, damaged inputs, under the address sanitizer too
+soak: setup-test build fuzz ## an hour of random trials: simulated engines, damaged inputs, under the address sanitizer too
 	REFRAIN_ROUNDS=20000 $(SWIFT) test --filter SimulationTests -j $(JOBS)
 	$(SWIFT) test --sanitize address --scratch-path .build/address -j $(JOBS) --filter 'DialectsTests|ForeignTests'
 	for round in 1 2 3 4 5; do .venv/tests/bin/python -m pytest -q Tests/IntegrationTests; done
+
+fuzz: setup-build ## ten million damaged entries of the lower tiers through the decoder, under the address sanitizer
+	REFRAIN_ROUNDS=10000000 $(SWIFT) test --sanitize address --scratch-path .build/address -j $(JOBS) \
+		-Xswiftc -O --filter EntryFuzzTests
 
 bench: setup-bench build ## compare with peers on this machine; appends to Benchmarks/Results
 	SWIFT="$(SWIFT)" PYTHON="$(PYTHON)" Benchmarks/run.sh
