@@ -13,7 +13,11 @@ config/venv.sh "$python" .venv/bench Benchmarks/requirements.txt || echo "LiteLL
 if [ $# -eq 0 ]; then
     "$swift" build -c release --static-swift-stdlib --product TracesBench
     "$swift" build -c release --static-swift-stdlib --product MemoryBench
+    "$swift" build -c release --static-swift-stdlib --product StorageBench
+    "$swift" build -c release --static-swift-stdlib --product RedisBench
     .build/release/TracesBench
     .build/release/MemoryBench
+    .build/release/StorageBench
+    Benchmarks/Redis/compare.sh
 fi
 exit "${failed:-0}"
