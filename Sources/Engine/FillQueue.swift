@@ -23,6 +23,9 @@ struct FillQueue {
 
     var count: Int { index.count }
 
+    /// How many places are held, used-up ones included.
+    var placeCount: Int { places.count }
+
     func contains(_ key: CacheKey) -> Bool { index[key] != nil }
 
     /// Appends an entry, in place of an older one under its key; the entries that had to make room, or the entry itself
