@@ -62,7 +62,10 @@ extension PurgeGroup {
         case "tag": self = .tag(subject)
         case "namespace": self = .namespace(subject)
         case "tenant":
-            guard subject.utf8.count == 16, let number = UInt64(subject, radix: 16) else { return nil }
+            // A sign would be read as part of the number.
+            guard subject.utf8.count == 16, subject.first?.isHexDigit == true,
+                let number = UInt64(subject, radix: 16)
+            else { return nil }
             self = .tenant(number)
         default: return nil
         }

@@ -18,6 +18,8 @@ package final class Engine: Sendable {
     package let fill: Fill?
     let leases: (any CallLeases)?
     let leaseTimeout: Int64
+    /// Where what nobody waits for runs; nil: on the threads that all share.
+    let executor: (any TaskExecutor)?
 
     /// - Parameter lower: nil: memory is all there is.
     package init(settings: Settings, memory: MemoryTier, lower: Lower? = nil, clock: any Clock) {
@@ -28,6 +30,7 @@ package final class Engine: Sendable {
         below = lower?.tiers ?? []
         leases = lower?.leases
         leaseTimeout = lower?.leaseTimeout ?? 0
+        executor = lower?.executor
         fill = lower.map { lower in
             Fill(
                 lower.tiers, options: lower.fill, scheduler: lower.scheduler, random: lower.random,

@@ -4,9 +4,10 @@ import Tiers
 
 /// Writes entries to the lower tiers behind the backs of those who wait for answers.
 ///
-/// Each tier has a queue and workers of its own, so that one that is slow holds up no other. A tier that fails is tried
-/// again after a while that doubles; what has no room makes the oldest give way. Nothing is written twice in different
-/// versions at once: a key that is being written waits in the queue until that is over.
+/// Each tier has a queue and workers of its own, so that one that is slow holds up no other. An entry that could not be
+/// written stays with its worker, which tries again after a while that doubles; what has no room in the queue makes the
+/// oldest give way. Nothing is written twice in different versions at once: a key that is being written waits in the
+/// queue until that is over.
 package final class Fill: Sendable {
     package struct Options: Sendable {
         /// Of each queue.
@@ -91,7 +92,7 @@ private final class FillLane: Sendable {
         var dropped: [FillDrop: Int] = [:]
         var waiters: [CacheKey: [@Sendable () -> Void]] = [:]
         /// Told when nothing is left to do.
-        var flusher: CheckedContinuation<Void, Never>?
+        var flushers: [CheckedContinuation<Void, Never>] = []
         /// Workers that wait before they try again, by number.
         var pauses: [Int: Pause] = [:]
         var nextPause = 0
@@ -136,7 +137,11 @@ private final class FillLane: Sendable {
     }
 
     func offer(_ entry: Entry, under key: CacheKey) {
-        let (startsWorker, told) = state.withLock { state in
+        let (startsWorker, told) = state.withLock { state -> (Bool, [@Sendable () -> Void]) in
+            guard !state.isOver else {
+                state.dropped[.stopped, default: 0] += 1
+                return (false, [])
+            }
             let dropped = state.queue.append(FillQueue.Item(key: key, entry: entry))
             state.dropped[.full, default: 0] += dropped.count
             let told = dropped.flatMap { settled($0.key, &state) }
@@ -175,10 +180,23 @@ private final class FillLane: Sendable {
 
     private func work() async {
         while let item = next() {
-            let result = isWanted(item.entry, item.key) ? await tier.store(item.entry, under: item.key) : .refused
-            if let delay = finish(item, result) { await pause(delay) }
+            finish(item, isWritten: await write(item))
         }
     }
+
+    /// Tries until the tier has taken or refused it; false where it is to be given up.
+    private func write(_ item: FillQueue.Item) async -> Bool {
+        var failures = 0
+        // A purge or a newer entry may have come while it waited.
+        while isWanted(item.entry, item.key), failures == 0 || !isReplaced(item.key) {
+            if await tier.store(item.entry, under: item.key) != .failed { return true }
+            failures += 1
+            guard failures < options.attempts, await pause(backoff(after: failures)) else { return false }
+        }
+        return true
+    }
+
+    private func isReplaced(_ key: CacheKey) -> Bool { state.withLock { $0.queue.contains(key) } }
 
     /// The oldest entry whose key is not being written already; nil ends the worker.
     private func next() -> FillQueue.Item? {
@@ -192,26 +210,15 @@ private final class FillLane: Sendable {
         }
     }
 
-    /// How long to wait before going on, nil where there is no need to.
-    private func finish(_ item: FillQueue.Item, _ result: StoreResult) -> Int64? {
-        let (delay, told, flusher) = state.withLock { state in
+    private func finish(_ item: FillQueue.Item, isWritten: Bool) {
+        let (told, flushers) = state.withLock { state in
             state.writing.remove(item.key)
-            var delay: Int64?
-            if result == .failed {
-                var item = item
-                item.failures += 1
-                if item.failures >= options.attempts {
-                    state.dropped[.failed, default: 0] += 1
-                } else if state.queue.putBack(item) != nil {
-                    state.dropped[.full, default: 0] += 1
-                }
-                delay = state.isOver ? nil : backoff(after: item.failures)
-            }
-            return (delay, settled(item.key, &state), state.isIdle ? state.flusher.take() : nil)
+            // Whoever gave up waiting has counted it already.
+            if !isWritten, !state.isOver { state.dropped[.failed, default: 0] += 1 }
+            return (settled(item.key, &state), state.isIdle ? takeFlushers(&state) : [])
         }
         for waiter in told { waiter() }
-        flusher?.resume()
-        return delay
+        for flusher in flushers { flusher.resume() }
     }
 
     /// Between half of it and the whole, so that the sidecars of a deployment do not come back all at once.
@@ -221,7 +228,8 @@ private final class FillLane: Sendable {
         return whole / 2 + Int64(random.next() % UInt64(whole / 2))
     }
 
-    private func pause(_ delay: Int64) async {
+    /// Whether to go on after it.
+    private func pause(_ delay: Int64) async -> Bool {
         await withCheckedContinuation { (waiter: CheckedContinuation<Void, Never>) in
             let number = state.withLock { state -> Int? in
                 guard !state.isOver else { return nil }
@@ -231,8 +239,13 @@ private final class FillLane: Sendable {
             }
             guard let number else { return waiter.resume() }
             let timer = scheduler.schedule(after: delay) { [weak self] in self?.goOn(number) }
-            state.withLock { $0.pauses[number]?.timer = timer }
+            let isOver = state.withLock { state in
+                state.pauses[number]?.timer = timer
+                return state.isOver
+            }
+            if isOver { timer.cancel() }
         }
+        return state.withLock { !$0.isOver }
     }
 
     private func goOn(_ number: Int) {
@@ -245,29 +258,36 @@ private final class FillLane: Sendable {
     func flush(limit: Int64) async -> Int {
         let timer = scheduler.schedule(after: limit) { [weak self] in self?.giveUp() }
         await withCheckedContinuation { (flusher: CheckedContinuation<Void, Never>) in
-            let isIdle = state.withLock { state in
-                if !state.isIdle { state.flusher = flusher }
-                return state.isIdle
+            let isDone = state.withLock { state in
+                // Its time may be over before it begins to wait.
+                let isDone = state.isIdle || state.isOver
+                if !isDone { state.flushers.append(flusher) }
+                return isDone
             }
-            if isIdle { flusher.resume() }
+            if isDone { flusher.resume() }
         }
         timer.cancel()
-        return state.withLock { ($0.dropped[.stopped] ?? 0) }
+        return state.withLock { $0.dropped[.stopped] ?? 0 }
+    }
+
+    private func takeFlushers(_ state: inout State) -> [CheckedContinuation<Void, Never>] {
+        defer { state.flushers = [] }
+        return state.flushers
     }
 
     /// What is left is lost: it waits in vain for a tier that does not come back in time.
     private func giveUp() {
-        let (pauses, told, flusher) = state.withLock { state in
+        let (pauses, told, flushers) = state.withLock { state in
             state.isOver = true
             state.dropped[.stopped, default: 0] += state.queue.removeAll() + state.writing.count
             defer { (state.pauses, state.waiters) = ([:], [:]) }
-            return (Array(state.pauses.values), state.waiters.values.flatMap(\.self), state.flusher.take())
+            return (Array(state.pauses.values), state.waiters.values.flatMap(\.self), takeFlushers(&state))
         }
         for pause in pauses {
             pause.timer?.cancel()
             pause.waiter.resume()
         }
         for waiter in told { waiter() }
-        flusher?.resume()
+        for flusher in flushers { flusher.resume() }
     }
 }

@@ -5,8 +5,6 @@ struct FillQueue {
     struct Item {
         var key: CacheKey
         var entry: Entry
-        /// How often writing it failed.
-        var failures = 0
     }
 
     /// How many may wait, and how many bytes of them.
@@ -25,13 +23,16 @@ struct FillQueue {
 
     var count: Int { index.count }
 
+    /// How many places are held, used-up ones included.
+    var placeCount: Int { places.count }
+
     func contains(_ key: CacheKey) -> Bool { index[key] != nil }
 
     /// Appends an entry, in place of an older one under its key; the entries that had to make room, or the entry itself
     /// where it is larger than all the room.
     mutating func append(_ item: Item) -> [Item] {
-        guard item.entry.byteCount <= mostBytes else { return [item] }
         remove(item.key)
+        guard item.entry.byteCount <= mostBytes else { return [item] }
         var dropped: [Item] = []
         while count >= mostItems || bytes + item.entry.byteCount > mostBytes, let oldest = takeFirst() {
             dropped.append(oldest)
@@ -40,23 +41,6 @@ struct FillQueue {
         places.append(item)
         bytes += item.entry.byteCount
         return dropped
-    }
-
-    /// Puts an item back that was taken and could not be written, unless a newer one came meanwhile. It has room:
-    /// `nil`, or the item where it has none any more.
-    mutating func putBack(_ item: Item) -> Item? {
-        guard !contains(item.key) else { return nil }
-        guard count < mostItems, bytes + item.entry.byteCount <= mostBytes else { return item }
-        if head > 0 {
-            head -= 1
-            places[head] = item
-        } else {
-            places.insert(item, at: 0)
-            for key in index.keys { index[key, default: 0] += 1 }
-        }
-        index[item.key] = head
-        bytes += item.entry.byteCount
-        return nil
     }
 
     /// The oldest entry whose key is none of these few.

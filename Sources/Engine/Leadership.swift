@@ -69,13 +69,13 @@ extension Engine {
 
     /// Keeps a lease until the flight is over and its answer, if one was kept, can be found by the others.
     private func hold(_ key: CacheKey, _ leases: any CallLeases, _ flight: Flight, _ scheduler: any Scheduler) {
-        let renewal = LeaseRenewal(key, leases, scheduler)
+        let renewal = LeaseRenewal(key, leases, scheduler, executor)
         renewal.schedule()
-        flight.whenEnded { [fill, below] end in
+        flight.whenEnded { [fill, below, executor] end in
             let isKept = if case .complete(_, _, nil) = end { true } else { false }
             let giveBack: @Sendable () -> Void = {
                 renewal.stop()
-                Task.detached { await leases.release(key, isKept: isKept) }
+                Task.detached(executorPreference: executor) { await leases.release(key, isKept: isKept) }
             }
             guard isKept, let fill, let shared = below.first else { return giveBack() }
             fill.whenWritten(key, to: shared.name, then: giveBack)
@@ -93,12 +93,14 @@ private final class LeaseRenewal: Sendable {
     private let key: CacheKey
     private let leases: any CallLeases
     private let scheduler: any Scheduler
+    private let executor: (any TaskExecutor)?
     private let state = Mutex(State())
 
-    init(_ key: CacheKey, _ leases: any CallLeases, _ scheduler: any Scheduler) {
+    init(_ key: CacheKey, _ leases: any CallLeases, _ scheduler: any Scheduler, _ executor: (any TaskExecutor)?) {
         self.key = key
         self.leases = leases
         self.scheduler = scheduler
+        self.executor = executor
     }
 
     func schedule() {
@@ -112,7 +114,7 @@ private final class LeaseRenewal: Sendable {
 
     private func renew() {
         guard !state.withLock({ $0.isStopped }) else { return }
-        Task.detached { [self] in
+        Task.detached(executorPreference: executor) { [self] in
             await leases.renew(key)
             schedule()
         }

@@ -17,7 +17,7 @@ extension Engine {
         package var scheduler: any Scheduler
         package var random: any RandomSource
         package var log: any Log
-        /// Where writing runs; nil: on the threads that all share.
+        /// Where what nobody waits for runs; nil: on the threads that all share.
         package var executor: (any TaskExecutor)?
 
         package init(scheduler: any Scheduler, random: any RandomSource, log: any Log) {
@@ -55,7 +55,7 @@ extension Engine {
         guard let held else { return .nothing }
         guard !purges.covers(held, under: wanted.key) else {
             // Nobody is to find it again, and nobody has to wait until it is gone.
-            Task.detached { await tier.remove(wanted.key) }
+            Task.detached(executorPreference: executor) { await tier.remove(wanted.key) }
             return .nothing
         }
         return judge(held, for: wanted, in: tier.name)

@@ -72,9 +72,15 @@ package final class PurgeLedger: Sendable {
     }
 
     private func adopt(_ mark: PurgeMark, into marks: inout Marks) -> Bool {
-        guard mark.number > marks.numbers[mark.group] ?? 0, mark.number < PurgeLedger.highest else { return false }
+        // What everything is purged up to need not be known group by group, and would grow without use.
+        let floor = mark.group == .older ? 0 : marks.numbers[.everything] ?? 0
+        guard mark.number > max(floor, marks.numbers[mark.group] ?? 0), mark.number < PurgeLedger.highest
+        else { return false }
         marks.numbers[mark.group] = mark.number
         if mark.group != .older { marks.latest = max(marks.latest, mark.number) }
+        if mark.group == .everything {
+            marks.numbers = marks.numbers.filter { $0.value >= mark.number || $0.key == .older }
+        }
         if marks.numbers.count > PurgeLedger.mostMarks { PurgeLedger.condense(&marks.numbers) }
         latestNumber.store(marks.latest, ordering: .releasing)
         oldestMoment.store(marks.numbers[.older] ?? 0, ordering: .releasing)

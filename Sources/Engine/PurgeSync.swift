@@ -20,6 +20,8 @@ package final class PurgeSync: Sendable {
         var isAskedAgain = false
         var isClosed = false
         var revision: UInt64?
+        /// There are marks that the home was not told of, whatever its revision says.
+        var hasNews = false
         var isFailing = false
         var timer: (any Scheduled)?
     }
@@ -30,13 +32,15 @@ package final class PurgeSync: Sendable {
     private let clock: any Clock
     private let scheduler: any Scheduler
     private let log: any Log
+    private let executor: (any TaskExecutor)?
     /// Makes marks that rose felt in this sidecar.
     private let apply: @Sendable ([PurgeMark]) -> Void
     private let state = Mutex(State())
 
     init(
         home: any PurgeHome, ledger: PurgeLedger, options: Options = Options(), clock: any Clock,
-        scheduler: any Scheduler, log: any Log, apply: @escaping @Sendable ([PurgeMark]) -> Void
+        scheduler: any Scheduler, log: any Log, executor: (any TaskExecutor)?,
+        apply: @escaping @Sendable ([PurgeMark]) -> Void
     ) {
         self.home = home
         self.ledger = ledger
@@ -44,6 +48,7 @@ package final class PurgeSync: Sendable {
         self.clock = clock
         self.scheduler = scheduler
         self.log = log
+        self.executor = executor
         self.apply = apply
     }
 
@@ -65,7 +70,13 @@ package final class PurgeSync: Sendable {
             return !state.isRunning
         }
         guard isFree else { return }
-        Task.detached { await self.run() }
+        Task.detached(executorPreference: executor) { await self.run() }
+    }
+
+    /// Brings the home the marks of this sidecar that it could not be told of, now and until it can.
+    func bringBack() {
+        state.withLock { $0.hasNews = true }
+        refresh()
     }
 
     /// No look is begun any more.
@@ -101,9 +112,13 @@ package final class PurgeSync: Sendable {
     /// Whether the home could be read.
     private func look() async -> Bool {
         let deadline = clock.monotonic() + options.deadline
+        let (known, hasNews) = state.withLock { state in
+            defer { state.hasNews = false }
+            return (state.revision, state.hasNews)
+        }
         do throws(PurgeHomeFailure) {
             let revision = try await home.revision(deadline: deadline)
-            if revision != state.withLock({ $0.revision }) {
+            if hasNews || revision != known {
                 let kept = try await home.marks(deadline: deadline)
                 apply(ledger.adopt(kept))
                 let lost = missing(from: kept)
@@ -115,6 +130,7 @@ package final class PurgeSync: Sendable {
             report(nil)
             return true
         } catch {
+            if hasNews { state.withLock { $0.hasNews = true } }
             report(error)
             return false
         }

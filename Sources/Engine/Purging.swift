@@ -27,6 +27,7 @@ extension Engine {
         }
         _ = purges.adopt([report.mark])
         report.count = apply([report.mark])
+        if report.failure != nil { sync?.bringBack() }
         if case .key(let key) = group {
             for tier in below { await tier.remove(key) }
         }
@@ -70,7 +71,11 @@ extension Engine {
         let risen = purges.adopt([mark])
         guard !risen.isEmpty else { return }
         // Looking through memory takes its time, which the caller's thread may not have.
-        if case .key = mark.group { apply(risen) } else { Task.detached { self.apply(risen) } }
+        if case .key = mark.group {
+            apply(risen)
+        } else {
+            Task.detached(executorPreference: executor) { self.apply(risen) }
+        }
     }
 
     /// Makes marks that rose felt: drops what they cover, and lets nobody join a call from before them. How many answers
@@ -100,7 +105,7 @@ extension Engine {
         lower.home.map { home in
             PurgeSync(
                 home: home, ledger: purges, options: lower.sync, clock: clock, scheduler: lower.scheduler,
-                log: lower.log, apply: { [weak self] in _ = self?.apply($0) })
+                log: lower.log, executor: lower.executor, apply: { [weak self] in _ = self?.apply($0) })
         }
     }
 }

@@ -3,6 +3,34 @@ import Dialects
 import Engine
 import Tiers
 
+/// What stands behind the memory of one sidecar or of several.
+package struct FakeLower: Sendable {
+    package var tiers: [FakeTier]
+    package var home: FakePurgeHome?
+    package var leases: FakeCallLeases?
+    package var leaseTimeout = 60 * Duration64.nanosecondsPerSecond
+    package var fill = Fill.Options(mostItems: 1000, mostBytes: 1 << 20)
+
+    package init(_ tiers: [FakeTier], home: FakePurgeHome? = nil, leases: FakeCallLeases? = nil) {
+        self.tiers = tiers
+        self.home = home
+        self.leases = leases
+    }
+
+    fileprivate func ports(
+        scheduler: any Scheduler, log: any Log, executor: (any TaskExecutor)?
+    ) -> Engine.Lower {
+        var lower = Engine.Lower(scheduler: scheduler, random: SeededSource(seed: 1), log: log)
+        lower.tiers = tiers
+        lower.home = home
+        lower.leases = leases
+        lower.leaseTimeout = leaseTimeout
+        lower.fill = fill
+        lower.executor = executor
+        return lower
+    }
+}
+
 /// An engine with everything around it that a test owns: time, timers, the upstream, and the way in.
 package final class EngineRig: Sendable {
     package let settings: Settings
@@ -13,22 +41,32 @@ package final class EngineRig: Sendable {
     package let engine: Engine
     package let registry = MetricsRegistry(version: "test")
     package let ports: Engine.Ports
+    package let log = RecordingLog()
+    /// nil without a home of marks.
+    package let sync: PurgeSync?
 
+    /// - Parameters:
+    ///   - scheduler: with its clock, where several engines share them.
+    ///   - executor: where what nobody waits for runs.
+    ///   - lower: what stands behind memory; nil: nothing.
     package init(
         capacity: Int = 64 << 20, eviction: Settings.Eviction = .lru, upstream: FakeUpstream = FakeUpstream(),
-        change: (inout Settings) -> Void = { _ in }
+        clock: ManualClock = ManualClock(), scheduler: ManualScheduler? = nil, executor: (any TaskExecutor)? = nil,
+        lower: FakeLower? = nil, change: (inout Settings) -> Void = { _ in }
     ) {
         var settings = Settings()
         change(&settings)
         self.settings = settings
         self.upstream = upstream
-        clock = ManualClock()
-        scheduler = ManualScheduler(clock: clock)
+        self.clock = clock
+        self.scheduler = scheduler ?? ManualScheduler(clock: clock)
         memory = MemoryTier(
             capacity: capacity, eviction: eviction, shards: 1,
             retainStale: settings.cache.staleRetention.milliseconds, clock: clock)
-        engine = Engine(settings: settings, memory: memory, clock: clock)
-        ports = Engine.Ports(upstream: upstream, scheduler: scheduler, metrics: registry.makeBlock())
+        let below = lower?.ports(scheduler: self.scheduler, log: log, executor: executor)
+        engine = Engine(settings: settings, memory: memory, lower: below, clock: clock)
+        ports = Engine.Ports(upstream: upstream, scheduler: self.scheduler, metrics: registry.makeBlock())
+        sync = below.flatMap { [engine] in engine.makeSync($0) }
     }
 
     package static let credential = ("Authorization", "Bearer one")

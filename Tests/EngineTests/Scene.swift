@@ -12,10 +12,17 @@ struct Scene: Sendable {
 
     init(
         capacity: Int = 64 << 20, upstream: FakeUpstream = FakeUpstream(), seed: UInt64? = nil,
-        change: (inout Settings) -> Void = { _ in }
+        lower: FakeLower? = nil, change: (inout Settings) -> Void = { _ in }
     ) {
-        rig = EngineRig(capacity: capacity, upstream: upstream, change: change)
         stage = Stage(seed: seed)
+        rig = EngineRig(capacity: capacity, upstream: upstream, executor: stage, lower: lower, change: change)
+    }
+
+    /// Another sidecar in the same time and on the same stage.
+    init(beside other: Scene, upstream: FakeUpstream = FakeUpstream(), lower: FakeLower) {
+        stage = other.stage
+        rig = EngineRig(
+            upstream: upstream, clock: other.rig.clock, scheduler: other.rig.scheduler, executor: stage, lower: lower)
     }
 
     var calls: [FakeCall] { rig.upstream.calls }
@@ -103,6 +110,21 @@ final class Client: Sendable {
     func noteOpened() { state.withLock { $0.isOpened = true } }
 
     func leave() { task?.cancel() }
+}
+
+/// A value that several threads change.
+final class Box<Value: Sendable>: Sendable {
+    private let held: Mutex<Value>
+
+    init(_ value: Value) { held = Mutex(value) }
+
+    var value: Value {
+        get { held.withLock { $0 } }
+        set { held.withLock { $0 = newValue } }
+    }
+
+    @discardableResult
+    func change<Result: Sendable>(_ body: (inout Value) -> Result) -> Result { held.withLock { body(&$0) } }
 }
 
 /// The chunks of a chat answer as the upstream sends them, and as clients see them.
