@@ -19,9 +19,16 @@ package final class PurgeSync: Sendable {
         /// Something happened while it was reading.
         var isAskedAgain = false
         var isClosed = false
-        var revision: UInt64?
+        /// Of the home and of the ledger when they were compared last and agreed. The ledger's counts too: the home may
+        /// lose marks, or never get one, without its revision being another than the one that was read.
+        var agreed: Agreement?
         var isFailing = false
         var timer: (any Scheduled)?
+    }
+
+    private struct Agreement: Equatable {
+        var revision: UInt64
+        var rises: UInt64
     }
 
     private let home: any PurgeHome
@@ -103,13 +110,14 @@ package final class PurgeSync: Sendable {
         let deadline = clock.monotonic() + options.deadline
         do throws(PurgeHomeFailure) {
             let revision = try await home.revision(deadline: deadline)
-            if revision != state.withLock({ $0.revision }) {
+            let now = Agreement(revision: revision, rises: ledger.rises)
+            if now != state.withLock({ $0.agreed }) {
                 let kept = try await home.marks(deadline: deadline)
                 apply(ledger.adopt(kept))
                 let lost = missing(from: kept)
                 if !lost.isEmpty { try await home.join(lost, deadline: deadline) }
-                // The revision from before reading: what rose meanwhile is read the next time.
-                state.withLock { $0.revision = lost.isEmpty ? revision : nil }
+                // From before reading: what rose meanwhile is compared the next time.
+                state.withLock { $0.agreed = lost.isEmpty ? now : nil }
             }
             ledger.settle()
             report(nil)
