@@ -15,6 +15,8 @@ package final class PurgeLedger: Sendable {
         var numbers: [PurgeGroup: UInt64] = [:]
         /// Above any number of a group, marks that were forgotten included.
         var latest: UInt64 = 0
+        /// How often a mark rose.
+        var rises: UInt64 = 0
         /// Whether the marks of the other sidecars are among them.
         var isSettled: Bool
     }
@@ -34,6 +36,9 @@ package final class PurgeLedger: Sendable {
     package var isSettled: Bool { marks.withLock { $0.isSettled } }
 
     package func settle() { marks.withLock { $0.isSettled = true } }
+
+    /// The same at two moments if no mark rose here between them.
+    var rises: UInt64 { marks.withLock { $0.rises } }
 
     package var all: [PurgeMark] { marks.withLock { $0.numbers.map { PurgeMark($0.key, $0.value) } } }
 
@@ -77,6 +82,7 @@ package final class PurgeLedger: Sendable {
         guard mark.number > max(floor, marks.numbers[mark.group] ?? 0), mark.number < PurgeLedger.highest
         else { return false }
         marks.numbers[mark.group] = mark.number
+        marks.rises += 1
         if mark.group != .older { marks.latest = max(marks.latest, mark.number) }
         if mark.group == .everything {
             marks.numbers = marks.numbers.filter { $0.value >= mark.number || $0.key == .older }

@@ -19,11 +19,16 @@ package final class PurgeSync: Sendable {
         /// Something happened while it was reading.
         var isAskedAgain = false
         var isClosed = false
-        var revision: UInt64?
-        /// There are marks that the home was not told of, whatever its revision says.
-        var hasNews = false
+        /// Of the home and of the ledger when they were compared last and agreed. The ledger's counts too: the home may
+        /// lose marks, or never get one, without its revision being another than the one that was read.
+        var agreed: Agreement?
         var isFailing = false
         var timer: (any Scheduled)?
+    }
+
+    private struct Agreement: Equatable {
+        var revision: UInt64
+        var rises: UInt64
     }
 
     private let home: any PurgeHome
@@ -73,12 +78,6 @@ package final class PurgeSync: Sendable {
         Task.detached(executorPreference: executor) { await self.run() }
     }
 
-    /// Brings the home the marks of this sidecar that it could not be told of, now and until it can.
-    func bringBack() {
-        state.withLock { $0.hasNews = true }
-        refresh()
-    }
-
     /// No look is begun any more.
     package func close() {
         let timer = state.withLock { state in
@@ -112,25 +111,21 @@ package final class PurgeSync: Sendable {
     /// Whether the home could be read.
     private func look() async -> Bool {
         let deadline = clock.monotonic() + options.deadline
-        let (known, hasNews) = state.withLock { state in
-            defer { state.hasNews = false }
-            return (state.revision, state.hasNews)
-        }
         do throws(PurgeHomeFailure) {
             let revision = try await home.revision(deadline: deadline)
-            if hasNews || revision != known {
+            if Agreement(revision: revision, rises: ledger.rises) != state.withLock({ $0.agreed }) {
                 let kept = try await home.marks(deadline: deadline)
                 apply(ledger.adopt(kept))
+                // From before comparing: what rises meanwhile is compared the next time.
+                let now = Agreement(revision: revision, rises: ledger.rises)
                 let lost = missing(from: kept)
                 if !lost.isEmpty { try await home.join(lost, deadline: deadline) }
-                // The revision from before reading: what rose meanwhile is read the next time.
-                state.withLock { $0.revision = lost.isEmpty ? revision : nil }
+                state.withLock { $0.agreed = lost.isEmpty ? now : nil }
             }
             ledger.settle()
             report(nil)
             return true
         } catch {
-            if hasNews { state.withLock { $0.hasNews = true } }
             report(error)
             return false
         }

@@ -19,6 +19,8 @@ extension Engine {
     ///   - sync: nil: there are no others.
     ///   - moment: of `PurgeGroup.older`: answers from before it are meant; in milliseconds since 1970.
     package func purge(_ group: PurgeGroup, before moment: Int64 = 0, sync: PurgeSync?) async -> PurgeReport {
+        // Before the others are told: this sidecar hears of it too, and may drop the answers before it goes on here.
+        let held = count(of: group, before: moment)
         var report: PurgeReport
         do throws(PurgeHomeFailure) {
             report = PurgeReport(count: 0, mark: try await raise(group, moment, sync), isShared: sync != nil)
@@ -26,8 +28,9 @@ extension Engine {
             report = PurgeReport(count: 0, mark: markHere(group, moment), failure: error)
         }
         _ = purges.adopt([report.mark])
-        report.count = apply([report.mark])
-        if report.failure != nil { sync?.bringBack() }
+        report.count = max(held, apply([report.mark]))
+        // Once it answers, the home gets what it could not be told of.
+        if report.failure != nil { sync?.refresh() }
         if case .key(let key) = group {
             for tier in below { await tier.remove(key) }
         }

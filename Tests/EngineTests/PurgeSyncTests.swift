@@ -115,7 +115,7 @@ import Testing
         sidecar.refresh()
         sidecar.home.failure = Self.down
         let mark = sidecar.ledger.raise(.model("m"), wall: 0)
-        sidecar.sync.bringBack()
+        sidecar.sync.refresh()
         sidecar.stage.run()
         #expect(sidecar.home.announced.isEmpty)
         sidecar.home.failure = nil
@@ -149,7 +149,7 @@ import Testing
         sidecar.sync.close()
         #expect(sidecar.scheduler.count == 0)
         sidecar.refresh()
-        sidecar.sync.bringBack()
+        sidecar.sync.refresh()
         sidecar.advance(.seconds(30))
         #expect(sidecar.home.calls == ["revision", "marks"])
     }

@@ -1,10 +1,13 @@
-"""Fixtures: a scripted model and sidecars in front of it. Nothing is built here."""
+"""Fixtures: a scripted model, sidecars in front of it and servers behind them. Nothing is built here."""
 
 import itertools
 
 import pytest
 
 from support import model as scripted
+from support.program import Certificates
+from support.redis import Redis
+from support.s3 import Folder, OpenStack, Rclone
 from support.sidecar import Sidecar, binary
 from support.upstream import Upstream
 
@@ -31,9 +34,9 @@ def pytest_runtest_makereport(item, call):
     return report
 
 
-def launch(port, settings=None, upstream=None):
+def launch(port, settings=None, upstream=None, environment=None):
     """Starts a sidecar in front of `port`; `retire` it."""
-    sidecar = Sidecar(port, settings, upstream)
+    sidecar = Sidecar(port, settings, upstream, environment)
     _running.append(sidecar)
     return sidecar
 
@@ -90,8 +93,8 @@ def start(model):
     """Starts sidecars with settings of a test's own, by default in front of `model`."""
     mine = []
 
-    def start(settings=None, upstream=None, port=None):
-        sidecar = launch(model.port if port is None else port, settings, upstream)
+    def start(settings=None, upstream=None, port=None, environment=None):
+        sidecar = launch(model.port if port is None else port, settings, upstream, environment)
         mine.append(sidecar)
         return sidecar
 
@@ -119,3 +122,63 @@ def upstream():
 def prompt():
     """A text no other test uses, by which the model's calls can be counted."""
     return f"prompt-{next(_numbers)}-tail"
+
+
+@pytest.fixture(scope="session")
+def certificates(tmp_path_factory):
+    return Certificates(tmp_path_factory.mktemp("certificates"))
+
+
+@pytest.fixture(scope="session")
+def shared_redis():
+    server = Redis()
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def redis(shared_redis):
+    """A Redis that is empty."""
+    shared_redis.cli("flushall")
+    return shared_redis
+
+
+@pytest.fixture
+def servers():
+    """Keeps servers that a test starts until its end, when its sidecars have ended already if it asks for this first."""
+    mine = []
+
+    def keep(server):
+        mine.append(server)
+        return server
+
+    yield keep
+    for server in reversed(mine):
+        server.close()
+
+
+@pytest.fixture(scope="session")
+def rclone():
+    server = Rclone()
+    yield server
+    server.close()
+
+
+@pytest.fixture(scope="session")
+def rclone_tls(certificates):
+    server = Rclone(certificates)
+    yield server
+    server.close()
+
+
+@pytest.fixture(scope="session")
+def open_stack():
+    server = OpenStack()
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """A directory for objects."""
+    return Folder(tmp_path / "objects")

@@ -72,7 +72,11 @@ final class RedisTLS {
 
     private static func lastError() -> String { text(ofError: ERR_get_error()) }
 
+    /// ERR_SYSTEM_FLAG: OpenSSL hands on an error number of the system, for which it has no words.
+    private static let systemError: UInt = 0x8000_0000
+
     static func text(ofError code: UInt) -> String {
+        if code & systemError != 0 { return String(cString: strerror(CInt(truncatingIfNeeded: code & ~systemError))) }
         guard let reason = ERR_reason_error_string(code) else { return "no reason given" }
         return String(cString: reason)
     }

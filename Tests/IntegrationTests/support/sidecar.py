@@ -44,7 +44,7 @@ def setting(value):
 class Sidecar:
     """`settings` are dotted names; the ports are the system's choice unless given."""
 
-    def __init__(self, upstream_port, settings=None, upstream=None):
+    def __init__(self, upstream_port, settings=None, upstream=None, environment=None):
         upstream = {"name": "model", "url": f"http://127.0.0.1:{upstream_port}"} | (upstream or {})
         values = {
             "listen": "127.0.0.1:0",
@@ -57,11 +57,11 @@ class Sidecar:
         for name, value in values.items():
             arguments += ["--set", f"{name}={setting(value)}"]
         # What the tester has set is not to steer the sidecar.
-        environment = {name: value for name, value in os.environ.items() if not name.startswith("REFRAIN_")}
+        clean = {name: value for name, value in os.environ.items() if not name.startswith(("REFRAIN_", "AWS_"))}
         self._log = tempfile.NamedTemporaryFile(prefix="refrain-", suffix=".log", mode="wb")
         self.process = subprocess.Popen(
             arguments, stdin=subprocess.DEVNULL, stdout=self._log, stderr=subprocess.STDOUT,
-            env=environment)
+            env=clean | (environment or {}))
         self.may_be_gone = False
         try:
             serving = until(self._serving, "the sidecar to serve", START_LIMIT)
