@@ -49,25 +49,28 @@ let package = Package(
         shelf("XXHash", pkgConfig: "libxxhash", apt: "libxxhash-dev"),
         shelf("S3", pkgConfig: nil, apt: "libs3-dev"),
         shelf("Xml", pkgConfig: "libxml-2.0", apt: "libxml2-dev"),
+        shelf("Zlib", pkgConfig: "zlib", apt: "zlib1g-dev"),
 
         library("Core", []),
         library("Dialects", ["Core"]),
+        library("Warmup", ["Core", "Dialects"]),
         library("Tiers", ["Core"]),
         library("Engine", ["Core", "Dialects", "Tiers"]),
         library(
             "Foreign",
             [
                 "Core", "CEvent", "CMicrohttpd", "CCurl", "CCrypto", "CYaml", "CLZ4", "CXXHash", "CHiredis", "CS3",
-                "CXml",
+                "CXml", "CZlib",
             ]),
         library("Server", ["Core", "Dialects", "Engine", "Foreign"]),
         library("TestKit", ["Core", "Dialects", "Tiers", "Engine"]),
         .executableTarget(
-            name: "refrain", dependencies: ["Core", "Dialects", "Tiers", "Engine", "Foreign", "Server"],
+            name: "refrain", dependencies: ["Core", "Dialects", "Tiers", "Engine", "Foreign", "Server", "Warmup"],
             swiftSettings: common),
         .executableTarget(name: "Simulator", dependencies: ["Core", "Dialects", "Foreign"], swiftSettings: common),
         bench("Micro", ["Core", "Dialects"]),
         bench("Responder", ["Core", "Foreign"]),
+        bench("Warm", ["Core", "Foreign", "Warmup", "TestKit"]),
 
         bench("Traces", ["Core", "Tiers", "TestKit"]),
         bench("Memory", ["Core", "Tiers", "TestKit"]),
@@ -81,6 +84,7 @@ let package = Package(
 
         tests("CoreTests", ["Core", "TestKit"]),
         tests("DialectsTests", ["Dialects", "TestKit"]),
+        tests("WarmupTests", ["Core", "Dialects", "Warmup", "Foreign", "TestKit"]),
         tests("TiersTests", ["Core", "Tiers", "Foreign", "TestKit"]),
         tests("EngineTests", ["Engine", "TestKit"]),
         tests("ForeignTests", ["Core", "Tiers", "Foreign", "TestKit", "StoreWriter"]),
