@@ -2,7 +2,7 @@ import Core
 
 /// A 128-bit hash of bytes, by folded multiplications as in wyhash (Wang Yi, 2019). Against accident only: two lines
 /// with one hash would count as one, and what is asked in the end is read from the log again.
-struct LineHash: Equatable {
+struct LineHash: Hashable {
     var high: UInt64
     var low: UInt64
 

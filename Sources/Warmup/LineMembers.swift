@@ -4,7 +4,7 @@ import Dialects
 /// The members of a line's outermost object that tell what kind of record it is.
 enum LineMember: Int, CaseIterable {
     case model, messages, prompt, input, system, maxTokens, body, request, response, customID, error
-    case address, time, count, callType, parameters
+    case address, time, count, callType, parameters, statusCode
 
     init?(_ name: JSONText) {
         // The length picks the few names that are worth comparing.
@@ -18,6 +18,7 @@ enum LineMember: Int, CaseIterable {
             case 8: ["messages": .messages, "response": .response, "endpoint": .address]
             case 9: ["custom_id": .customID, "call_type": .callType, "timestamp": .time, "startTime": .time]
             case 10: ["max_tokens": .maxTokens]
+            case 11: ["status_code": .statusCode]
             case 15: ["optional_params": .parameters]
             case 16: ["model_parameters": .parameters]
             default: [:]

@@ -34,7 +34,7 @@ package final class PromptCounter {
 
     package private(set) var sketch: HeavyHitters
     package private(set) var totals = Totals()
-    package private(set) var unusable = UnusableTally()
+    package private(set) var unusable = LineTally<UnusableLine>()
     /// Keeps a line of a source that cannot be read again; nil where there is no room.
     package var keep: ((UnsafeRawBufferPointer) -> LineLocation?)?
 
@@ -136,7 +136,7 @@ package final class PromptCounter {
     }
 
     private func refuse(_ reason: UnusableLine, _ line: LineFramer.Line) {
-        unusable.add(reason, at: .init(source: source, line: line.number))
+        unusable.add(reason, at: LinePlace(source: source, line: line.number))
     }
 }
 
