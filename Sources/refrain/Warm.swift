@@ -1,0 +1,100 @@
+import Core
+import Foreign
+import Warmup
+
+/// `refrain warm`: read the logs, plan, ask.
+struct Warm {
+    let options: WarmOptions
+
+    func run() async throws(CommandFailure) {
+        let stop: StopRequest
+        do throws(LoopError) {
+            stop = try StopRequest()
+        } catch {
+            throw .failed(error.description)
+        }
+        defer { stop.close() }
+        let digest = SystemDigest(secret: [0])
+        let input = LogInput(options.files)
+        let counter = try count(input, digest, stop)
+        let reader = PromptReader(options: options.records, digest: digest) { input.line(at: $0) }
+        let plan = WarmPlan(counter, limits: options.limits, prices: options.prices, reader: reader)
+        let summary = WarmSummary(counter, input, plan)
+        if options.isDryRun {
+            try Output.write(options.printsJSON ? summary.json(report: nil) + "\n" : summary.dryRun())
+        } else {
+            if !options.printsJSON { Console.write(summary.heading(), to: .error) }
+            let report = try await ask(plan, reader, digest, stop)
+            try Output.write(options.printsJSON ? summary.json(report: report) + "\n" : report.text)
+            if let failure = report.failure { throw .failed(failure) }
+        }
+        if !input.broken.isEmpty {
+            throw .failed(input.broken.joined(separator: "\n"))
+        }
+    }
+
+    private func count(
+        _ input: LogInput, _ digest: SystemDigest, _ stop: StopRequest
+    ) throws(CommandFailure) -> PromptCounter {
+        var settings = PromptCounter.Options()
+        settings.records = options.records
+        settings.since = options.since
+        settings.halfLife = options.halfLife?.milliseconds
+        settings.minCount = options.limits.minCount
+        let counter = PromptCounter(options: settings, digest: digest)
+        counter.keep = { input.keep($0) }
+        for source in options.files.indices where input.open(source, begin: counter.begin) {
+            while input.next(source, counter.feed) {
+                if stop.isMade { throw .failed("stopped while reading; nothing was asked") }
+            }
+            counter.end()
+        }
+        if counter.totals.lines == 0, let broken = input.broken.first { throw .failed(broken) }
+        return counter
+    }
+
+    private func ask(
+        _ plan: WarmPlan, _ reader: PromptReader, _ digest: SystemDigest, _ stop: StopRequest
+    ) async throws(CommandFailure) -> WarmReport {
+        let id = WarmJournal.plan(of: options.purpose, digest: digest)
+        let journal = try journal(for: id)
+        var done: Set<CacheKey> = []
+        if options.resumes {
+            done = journal.read(limit: 256 << 20).flatMap { WarmJournal.read($0, plan: id) } ?? []
+        }
+        if done.isEmpty {
+            journal.empty()
+            guard journal.append(WarmJournal.head(id)) else { throw .failed("\(journal.path) cannot be written") }
+        }
+        let client: AnswerClient
+        do throws(LoopError) {
+            client = try AnswerClient(options.url, timeout: .seconds(600))
+        } catch {
+            throw .failed(error.description)
+        }
+        defer { client.close() }
+        let bar = WarmProgress(isTerminal: Console.isTerminal(.error), clock: SystemClock())
+        let run = WarmRun(
+            plan.prompts, done: done, reader: WarmRequests(reader), options: options, journal: journal, bar: bar)
+        await withTaskGroup(of: Void.self) { group in
+            for _ in 0..<min(options.concurrency, max(1, plan.prompts.count)) {
+                group.addTask { await run.work(client, stop) }
+            }
+        }
+        return await run.finish()
+    }
+
+    private func journal(for id: CacheKey) throws(CommandFailure) -> StateFile {
+        let environment = SettingsSources.environment()
+        func find(_ name: String) -> String? { environment.first { $0.name == name && !$0.value.isEmpty }?.value }
+        let state = find("XDG_STATE_HOME") ?? find("HOME").map { $0 + "/.local/state" }
+        guard let path = options.journal ?? state.map({ "\($0)/refrain/warm-\(id.hex.prefix(16)).journal" }) else {
+            throw .wrongUse("there is no HOME for the journal; write --journal FILE")
+        }
+        do throws(InputFile.Unreadable) {
+            return try StateFile(path, fresh: !options.resumes)
+        } catch {
+            throw .failed(error.description)
+        }
+    }
+}
