@@ -20,6 +20,8 @@ struct Gunzip: ~Copyable {
     /// On the heap, because zlib keeps a pointer to it.
     private let stream: UnsafeMutablePointer<z_stream>
     private var isBetweenMembers = true
+    /// What went wrong behind the bytes that were given last.
+    private var failure: Failure?
 
     /// 15 bits of window, and 16 more to ask for gzip's frame.
     private static let windowBits: CInt = 31
@@ -43,6 +45,7 @@ struct Gunzip: ~Copyable {
         _ input: inout UnsafeMutableRawBufferPointer, into target: UnsafeMutableRawBufferPointer
     ) throws(Failure) -> Progress {
         let room = min(target.count, 1 << 30)
+        if let failure { throw failure }
         while true {
             guard !input.isEmpty else { return isBetweenMembers ? .atBoundary : .needsInput }
             if isBetweenMembers {
@@ -65,10 +68,11 @@ struct Gunzip: ~Copyable {
             switch status {
             case Z_STREAM_END: isBetweenMembers = true
             case Z_OK, Z_BUF_ERROR: break
-            case Z_MEM_ERROR: throw .outOfMemory
-            default: throw .damaged
+            case Z_MEM_ERROR: failure = .outOfMemory
+            default: failure = .damaged
             }
             if written > 0 { return .wrote(written) }
+            if let failure { throw failure }
         }
     }
 }
