@@ -8,14 +8,14 @@ import Warmup
 //
 // usage: WarmBench [MEGABYTES [FILE …]]     FILE: a log of one's own instead of the synthetic ones
 
+let distinctPrompts = 1_000_000
+
 /// Writes log lines whose popularity follows Zipf's law.
 struct SyntheticLog {
-    let exponent: Double
     let prompts: Int
     private let table: AliasTable
 
     init(exponent: Double, prompts: Int) {
-        self.exponent = exponent
         self.prompts = prompts
         table = AliasTable((1...prompts).map { 1 / pow(Double($0), exponent) })
     }
@@ -33,7 +33,7 @@ struct SyntheticLog {
                 let prompt = table.draw(&random)
                 counts[prompt] += 1
                 line += 1
-                append(prompt, line: line, variant: Int(truncatingIfNeeded: random.next() % 4), to: &chunk)
+                SyntheticLog.append(prompt, line: line, variant: Int(truncatingIfNeeded: random.next() % 4), to: &chunk)
             }
             made += chunk.count
             chunk.withUnsafeBytes(use)
@@ -46,7 +46,7 @@ struct SyntheticLog {
     )
 
     /// A logged request of about 600 bytes; members in one of two orders, stream or not, each line with its own time.
-    private func append(_ prompt: Int, line: Int, variant: Int, to chunk: inout [UInt8]) {
+    private static func append(_ prompt: Int, line: Int, variant: Int, to chunk: inout [UInt8]) {
         chunk += "{\"time\":\(1_700_000_000_000 + line),\"dialect\":\"chat\",\"outcome\":\"miss\",\"request\":{".utf8
         if variant & 1 == 0 { chunk += "\"model\":\"gpt-4o-mini\",".utf8 }
         chunk += "\"messages\":[{\"role\":\"user\",\"content\":\"Question \(prompt): ".utf8
@@ -58,7 +58,7 @@ struct SyntheticLog {
     }
 
     /// The key of a prompt, made from a line of it.
-    func key(of prompt: Int) -> CacheKey? {
+    static func key(of prompt: Int) -> CacheKey? {
         var line: [UInt8] = []
         append(prompt, line: 0, variant: 0, to: &line)
         let counter = PromptCounter(options: .init(), digest: SystemDigest(secret: [1]))
@@ -131,19 +131,23 @@ func read(_ path: String, into counter: PromptCounter) {
     }
 }
 
+/// Writes the log of an exponent and gives the counts of its prompts.
+func made(_ exponent: Double, megabytes: Int, at path: String) -> [UInt32]? {
+    writeLog(SyntheticLog(exponent: exponent, prompts: distinctPrompts), bytes: megabytes << 20, to: path)
+}
+
 func synthetic(exponent: Double, megabytes: Int) {
     let path = CommandLine.arguments[0] + ".log"
-    defer { remove(path) }
-    let log = SyntheticLog(exponent: exponent, prompts: 1_000_000)
-    guard let counts = writeLog(log, bytes: megabytes << 20, to: path) else {
-        return print("\(path) cannot be written")
-    }
+    defer { if getenv("KEEP") == nil { remove(path) } }
+    guard let counts = made(exponent, megabytes: megabytes, at: path) else { return print("\(path) cannot be written") }
+    let base = ProcessUsage.residentBytes()
     let counter = measure("zipf \(exponent)") { read(path, into: $0) }
+    print("  resident before counting: \(base >> 20) MiB")
     let found = Set(counter.sketch.ranked().prefix(1000).map(\.key))
     let ranked = counts.indices.sorted { counts[$0] > counts[$1] }
     // Whatever ties with the thousandth is as right as it.
     let least = counts[ranked[999]]
-    let right = ranked.prefix { counts[$0] >= least }.compactMap(log.key).filter(found.contains).count
+    let right = ranked.prefix { counts[$0] >= least }.compactMap(SyntheticLog.key).filter(found.contains).count
     print("  top-1000 recall \(rounded(min(1, Double(right) / 1000), 4)), exact: \(counter.sketch.isExact)")
 }
 

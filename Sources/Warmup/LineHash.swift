@@ -54,22 +54,26 @@ struct LineMemo {
         var count: Int
     }
 
-    private struct Slot {
-        var hash: LineHash
-        var found: Found
-    }
-
-    private var slots: [Slot?]
+    /// Apart from what was found, so that a look at a text that is new touches little memory.
+    private var hashes: [LineHash?]
+    private var found: [Found?]
 
     /// `slots` is a power of two.
-    init(slots count: Int) { slots = Array(repeating: nil, count: count) }
-
-    func find(_ hash: LineHash) -> Found? {
-        guard let slot = slots[index(hash)], slot.hash == hash else { return nil }
-        return slot.found
+    init(slots count: Int) {
+        hashes = Array(repeating: nil, count: count)
+        found = Array(repeating: nil, count: count)
     }
 
-    mutating func remember(_ found: Found, _ hash: LineHash) { slots[index(hash)] = Slot(hash: hash, found: found) }
+    func find(_ hash: LineHash) -> Found? {
+        let index = index(hash)
+        return hashes[index] == hash ? found[index] : nil
+    }
 
-    private func index(_ hash: LineHash) -> Int { Int(truncatingIfNeeded: hash.low) & (slots.count - 1) }
+    mutating func remember(_ new: Found, _ hash: LineHash) {
+        let index = index(hash)
+        hashes[index] = hash
+        found[index] = new
+    }
+
+    private func index(_ hash: LineHash) -> Int { Int(truncatingIfNeeded: hash.low) & (hashes.count - 1) }
 }

@@ -14,7 +14,12 @@ package enum WarmJournal {
         return Bytes(text).withUnsafeBytes { digest.sha256($0) }
     }
 
-    package static func head(_ plan: CacheKey) -> String { "refrain warm 1 \(plan.hex)\n" }
+    private static let mark = "refrain warm 1 "
+
+    /// Whether a file that holds these bytes may be written over: it is empty, or a journal.
+    package static func isJournal(_ bytes: [UInt8]) -> Bool { bytes.isEmpty || bytes.starts(with: mark.utf8) }
+
+    package static func head(_ plan: CacheKey) -> String { "\(mark)\(plan.hex)\n" }
 
     package static func line(_ key: CacheKey) -> String { key.hex + "\n" }
 

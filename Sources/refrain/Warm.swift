@@ -6,6 +6,9 @@ import Warmup
 struct Warm {
     let options: WarmOptions
 
+    /// A million lines of a journal have 65 MB.
+    private static let journalLimit = 256 << 20
+
     func run() async throws(CommandFailure) {
         let stop: StopRequest
         do throws(LoopError) {
@@ -58,14 +61,7 @@ struct Warm {
     ) async throws(CommandFailure) -> WarmReport {
         let id = WarmJournal.plan(of: options.purpose, digest: digest)
         let journal = try journal(for: id)
-        var done: Set<CacheKey> = []
-        if options.resumes {
-            done = journal.read(limit: 256 << 20).flatMap { WarmJournal.read($0, plan: id) } ?? []
-        }
-        if done.isEmpty {
-            journal.empty()
-            guard journal.append(WarmJournal.head(id)) else { throw .failed("\(journal.path) cannot be written") }
-        }
+        let done = try done(journal, id)
         let client: AnswerClient
         do throws(LoopError) {
             client = try AnswerClient(options.url, timeout: .seconds(600))
@@ -84,6 +80,21 @@ struct Warm {
         return await run.finish()
     }
 
+    /// What a run before has done, if this one is to go on with it; else the journal begins anew.
+    private func done(_ journal: StateFile, _ id: CacheKey) throws(CommandFailure) -> Set<CacheKey> {
+        let old = journal.read(limit: Warm.journalLimit)
+        guard let old, WarmJournal.isJournal(old) else {
+            throw .failed("\(journal.path) holds something else than a journal; name another file with --journal")
+        }
+        if options.resumes {
+            if let done = WarmJournal.read(old, plan: id) { return done }
+            Console.write("there is no run of these logs to go on with: asking all\n", to: .error)
+        }
+        journal.empty()
+        guard journal.append(WarmJournal.head(id)) else { throw .failed("\(journal.path) cannot be written") }
+        return []
+    }
+
     private func journal(for id: CacheKey) throws(CommandFailure) -> StateFile {
         let environment = SettingsSources.environment()
         func find(_ name: String) -> String? { environment.first { $0.name == name && !$0.value.isEmpty }?.value }
@@ -92,7 +103,7 @@ struct Warm {
             throw .wrongUse("there is no HOME for the journal; write --journal FILE")
         }
         do throws(InputFile.Unreadable) {
-            return try StateFile(path, fresh: !options.resumes)
+            return try StateFile(path)
         } catch {
             throw .failed(error.description)
         }

@@ -36,12 +36,12 @@ import Testing
         #expect(!sketch.isExact)
         let held = Dictionary(uniqueKeysWithValues: sketch.counters.map { ($0.key, $0) })
         for (key, count) in exact {
-            let true_ = Double(count)
+            let weight = Double(count)
             if let counter = held[key] {
-                #expect(counter.weight <= true_ && true_ <= counter.weight + counter.error, "seed \(seed)")
+                #expect(counter.weight <= weight && weight <= counter.weight + counter.error, "seed \(seed)")
                 #expect(counter.count == Int(counter.weight))
             } else {
-                #expect(true_ <= sketch.floor, "seed \(seed): a key that is not held may weigh \(sketch.floor) at most")
+                #expect(weight <= sketch.floor, "seed \(seed): a key that is not held may weigh \(sketch.floor) at most")
             }
         }
         // With half of the counters dropped at a time, the floor is what Space-Saving with a quarter has at worst.

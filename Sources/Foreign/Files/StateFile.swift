@@ -6,11 +6,11 @@ package final class StateFile {
     package let path: String
     private let descriptor: CInt
 
-    /// Opens the file, with the directories above it where they are missing; `fresh` empties it.
-    package init(_ path: String, fresh: Bool) throws(InputFile.Unreadable) {
+    /// Opens the file, with the directories above it where they are missing.
+    package init(_ path: String) throws(InputFile.Unreadable) {
         self.path = path
         StateFile.makeDirectories(above: path)
-        descriptor = open(path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC | (fresh ? O_TRUNC : 0), 0o600)
+        descriptor = open(path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0o600)
         guard descriptor >= 0 else {
             throw InputFile.Unreadable(name: path, reason: "cannot be written: \(String(cString: strerror(errno)))")
         }
