@@ -7,6 +7,12 @@ package struct AnsweredRequest: Sendable, Equatable {
     package var request: [UInt8]
     package var response: [UInt8]
 
+    package init(dialect: Dialect, request: [UInt8], response: [UInt8]) {
+        self.dialect = dialect
+        self.request = request
+        self.response = response
+    }
+
     /// The line of an import: `{"dialect":"chat","request":{…},"response":{…}}`.
     package var line: [UInt8] {
         var line: [UInt8] = []

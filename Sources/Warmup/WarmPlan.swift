@@ -29,6 +29,21 @@ package struct WarmPlan: Sendable {
         package var answerTokens: Int
         /// US dollars; nil where the model has no price.
         package var cost: Double?
+
+        package init(
+            key: CacheKey, dialect: Dialect, model: String, location: LineLocation, count: Int, weight: Double,
+            promptTokens: Int, answerTokens: Int, cost: Double?
+        ) {
+            self.key = key
+            self.dialect = dialect
+            self.model = model
+            self.location = location
+            self.count = count
+            self.weight = weight
+            self.promptTokens = promptTokens
+            self.answerTokens = answerTokens
+            self.cost = cost
+        }
     }
 
     /// Prompts that were popular enough and are not planned, by reason.
@@ -122,6 +137,13 @@ package final class PromptReader {
         package var model: String
         package var wantsStream: Bool
         package var body: Bytes
+
+        package init(dialect: Dialect, model: String, wantsStream: Bool, body: Bytes) {
+            self.dialect = dialect
+            self.model = model
+            self.wantsStream = wantsStream
+            self.body = body
+        }
     }
 
     private let records: RecordReader

@@ -7,6 +7,11 @@ package final class AnswerClient: Sendable {
     package struct Answer: Sendable {
         package var head: UpstreamHead
         package var body: Bytes
+
+        package init(head: UpstreamHead, body: Bytes) {
+            self.head = head
+            self.body = body
+        }
     }
 
     /// More than this is not read.
