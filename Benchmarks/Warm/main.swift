@@ -138,7 +138,7 @@ func made(_ exponent: Double, megabytes: Int, at path: String) -> [UInt32]? {
 
 func synthetic(exponent: Double, megabytes: Int) {
     let path = CommandLine.arguments[0] + ".log"
-    defer { if getenv("KEEP") == nil { remove(path) } }
+    defer { remove(path) }
     guard let counts = made(exponent, megabytes: megabytes, at: path) else { return print("\(path) cannot be written") }
     let base = ProcessUsage.residentBytes()
     let counter = measure("zipf \(exponent)") { read(path, into: $0) }
