@@ -18,6 +18,6 @@ if [ $# -eq 0 ]; then
     .build/release/TracesBench
     .build/release/MemoryBench
     .build/release/WarmBench
-    "$python" Benchmarks/Warm/warmed.py
+    "$python" Benchmarks/Load/warming.py
 fi
 exit "${failed:-0}"

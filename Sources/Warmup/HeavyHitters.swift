@@ -19,12 +19,12 @@ package struct LineLocation: Sendable, Hashable {
 
 /// The most frequent keys of a stream, in memory for a fixed number of counters.
 ///
-/// Space-Saving (Metwally, Agrawal and El Abbadi, "Efficient computation of frequent and top-k elements in data streams",
-/// ICDT 2005) with the batched eviction of Anderson et al. ("A high-performance algorithm for identifying frequent items
-/// in data streams", IMC 2017): when all counters are taken, those in the lower half are dropped at once, so an addition
-/// costs constant time on average and no heap is kept. A key that comes (back) later starts with the largest dropped
-/// bound as its possible error. So for every key: weight ≤ true weight ≤ weight + error, and before the first eviction
-/// all counts are exact.
+/// Space-Saving (Metwally, Agrawal and El Abbadi, "Efficient computation of frequent and top-k elements in data
+/// streams", ICDT 2005) with the batched eviction of Anderson et al. ("A high-performance algorithm for identifying
+/// frequent items in data streams", IMC 2017): when all counters are taken, those in the lower half are dropped at
+/// once, so an addition costs constant time on average and no heap is kept. A key that comes (back) later starts with
+/// the largest dropped bound as its possible error. So for every key: weight ≤ true weight ≤ weight + error, and
+/// before the first eviction all counts are exact.
 package struct HeavyHitters: Sendable {
     package struct Counter: Sendable {
         package let key: CacheKey

@@ -1,7 +1,7 @@
 /// Cuts a file that arrives in chunks into lines, without ever holding more than one line.
 ///
-/// A byte order mark at the start and a carriage return before a line's end are left out. A line that is longer than the
-/// limit is passed over as it arrives.
+/// A byte order mark at the start and a carriage return before a line's end are left out. A line that is longer than
+/// the limit is passed over as it arrives.
 package struct LineFramer {
     package struct Line {
         /// Without its end; the memory is valid during the call only.

@@ -3,7 +3,8 @@ import Core
 /// The kinds of lines that a log of prompts may hold, each recognised by its content.
 ///
 /// - `requests`: a request body as it was sent, `{"model":…,"messages":[…]}`.
-/// - `batch`: the input of OpenAI's Batch API, `{"custom_id":…,"method":"POST","url":"/v1/chat/completions","body":{…}}`.
+/// - `batch`: the input of OpenAI's Batch API,
+///   `{"custom_id":…,"method":"POST","url":"/v1/chat/completions","body":{…}}`.
 /// - `access`: Refrain's access log or any logged request, `{"time":…,"dialect":"chat","key":…,"model":…,"tenant":…,
 ///   "outcome":…,"request":{…}}`. `time` is RFC 3339, or seconds or milliseconds since 1970; `dialect` (or `endpoint`)
 ///   is a dialect's word or its path, and told from the body where both are absent; `request`, the body, is there only

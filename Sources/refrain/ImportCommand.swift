@@ -39,12 +39,12 @@ extension Command.Option {
 /// `refrain import`: pairs are sent to the admin port in batches.
 ///
 /// A batch is `POST /api/import` with `Content-Type: application/x-ndjson`, a line for each pair:
-/// `{"dialect":"chat","request":{…},"response":{…}}`, `request` and `response` being the bodies that went over the wire.
-/// The headers that the requests would have carried go along with `x-import-` before their names
-/// (`x-import-authorization`, `x-import-x-api-key`, `x-import-anthropic-version`, `x-import-x-refrain-ttl`): they make
-/// the tenant and the key, as they do for `/api/explain`. All lines of a batch are of one kind of credential. The answer
-/// is `{"stored":N,"refused":[{"line":L,"reason":"…"}]}`, L from 1 in the batch, the reason a word of those for which
-/// requests are not cached or answers not kept.
+/// `{"dialect":"chat","request":{…},"response":{…}}`, `request` and `response` being the bodies that went over the
+/// wire. The headers that the requests would have carried go along with `x-import-` before their names
+/// (`x-import-authorization`, `x-import-x-api-key`, `x-import-anthropic-version`, `x-import-x-refrain-ttl`): they
+/// make the tenant and the key, as they do for `/api/explain`. All lines of a batch are of one kind of credential.
+/// The answer is `{"stored":N,"refused":[{"line":L,"reason":"…"}]}`, L from 1 in the batch, the reason a word of
+/// those for which requests are not cached or answers not kept.
 struct Import {
     private let files: [String]
     private let port: AdminPort

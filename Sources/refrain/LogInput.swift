@@ -42,6 +42,11 @@ final class LogInput {
         return false
     }
 
+    /// How far an open file is read, in bytes of it; no `size` where it is not known.
+    func progress(_ source: Int) -> (name: String, position: Int, size: Int?) {
+        (InputFile.name(paths[source]), files[source]?.position ?? 0, files[source]?.size)
+    }
+
     /// Keeps a line of a source that cannot be read again.
     func keep(_ line: UnsafeRawBufferPointer) -> LineLocation? {
         if spool == nil { spool = SpoolFile(limit: LogInput.spoolLimit) }

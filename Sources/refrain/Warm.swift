@@ -12,7 +12,9 @@ struct Warm {
     func run() async throws(CommandFailure) {
         let stop: StopRequest
         do throws(LoopError) {
-            stop = try StopRequest()
+            stop = try StopRequest {
+                Console.write("\nstopping once what is under way has ended; once more ends it now\n", to: .error)
+            }
         } catch {
             throw .failed(error.description)
         }
@@ -46,12 +48,15 @@ struct Warm {
         settings.minCount = options.limits.minCount
         let counter = PromptCounter(options: settings, digest: digest)
         counter.keep = { input.keep($0) }
+        var bar = ReadingProgress(isTerminal: Console.isTerminal(.error), clock: SystemClock())
         for source in options.files.indices where input.open(source, begin: counter.begin) {
             while input.next(source, counter.feed) {
                 if stop.isMade { throw .failed("stopped while reading; nothing was asked") }
+                Console.write(bar.text(input.progress(source)), to: .error)
             }
             counter.end()
         }
+        Console.write(bar.last(), to: .error)
         if counter.totals.lines == 0, let broken = input.broken.first { throw .failed(broken) }
         return counter
     }

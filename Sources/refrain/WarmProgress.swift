@@ -58,3 +58,32 @@ struct WarmProgress: Sendable {
         return text
     }
 }
+
+/// How far the logs are read, for a person only: it takes seconds unless they are huge.
+struct ReadingProgress: Sendable {
+    private let isTerminal: Bool
+    private let clock: any Clock
+    private var drawn: Int64
+    private var isShown = false
+
+    /// Nanoseconds before the first and between two drawings.
+    private static let pause: Int64 = 500_000_000
+
+    init(isTerminal: Bool, clock: any Clock) {
+        self.isTerminal = isTerminal
+        self.clock = clock
+        drawn = clock.monotonic()
+    }
+
+    /// What to write now; mostly empty.
+    mutating func text(_ progress: (name: String, position: Int, size: Int?)) -> String {
+        guard isTerminal, clock.monotonic() - drawn >= ReadingProgress.pause else { return "" }
+        drawn = clock.monotonic()
+        isShown = true
+        let share = progress.size.map { $0 > 0 ? ", \(min(100, progress.position * 100 / $0)) %" : "" } ?? ""
+        return "\rreading \(progress.name): \(StatsReport.size(progress.position))\(share)\u{1B}[K"
+    }
+
+    /// Takes the line away.
+    func last() -> String { isShown ? "\r\u{1B}[K" : "" }
+}

@@ -90,6 +90,19 @@ import Warmup
         #expect(WarmProgress(isTerminal: true, clock: clock).last(WarmReport(planned: 0)).isEmpty)
     }
 
+    @Test func longReadingIsShownToPeople() {
+        let clock = ManualClock()
+        var bar = ReadingProgress(isTerminal: true, clock: clock)
+        var file = ReadingProgress(isTerminal: false, clock: clock)
+        #expect(bar.text((name: "a", position: 1, size: 4)).isEmpty && bar.last().isEmpty)
+        clock.advance(.seconds(1))
+        #expect(bar.text((name: "a", position: 2_048, size: 4_096)) == "\rreading a: 2.0 KiB, 50 %\u{1B}[K")
+        clock.advance(.seconds(1))
+        #expect(bar.text((name: "a", position: 5, size: nil)) == "\rreading a: 5 B\u{1B}[K")
+        #expect(bar.last() == "\r\u{1B}[K")
+        #expect(file.text((name: "a", position: 5, size: nil)).isEmpty && file.last().isEmpty)
+    }
+
     @Test(
         arguments: [
             (["x", "--top", "5", "--rate", "0.5"], nil), (["x", "--max-cost", "1"], "--max-cost needs prices"),

@@ -41,7 +41,7 @@ import Testing
                 #expect(counter.weight <= weight && weight <= counter.weight + counter.error, "seed \(seed)")
                 #expect(counter.count == Int(counter.weight))
             } else {
-                #expect(weight <= sketch.floor, "seed \(seed): a key that is not held may weigh \(sketch.floor) at most")
+                #expect(weight <= sketch.floor, "seed \(seed): a key that is not held weighs more than the floor")
             }
         }
         // With half of the counters dropped at a time, the floor is what Space-Saving with a quarter has at worst.

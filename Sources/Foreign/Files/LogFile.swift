@@ -1,7 +1,7 @@
 import Glibc
 
-/// A file that is read once from front to back in chunks, plain or gzip, told apart by their first bytes. Plain files can
-/// also be read again at a place. Belongs to one thread.
+/// A file that is read once from front to back in chunks, plain or gzip, told apart by their first bytes. Plain files
+/// can also be read again at a place. Belongs to one thread.
 package final class LogFile {
     /// What people call the file.
     package var name: String { InputFile.name(path) }
@@ -46,7 +46,8 @@ package final class LogFile {
         if descriptor > STDERR_FILENO { close(descriptor) }
     }
 
-    /// Lends the next bytes; false at the end. After an error there is nothing more, and what was lent before stays good.
+    /// Lends the next bytes; false at the end. After an error there is nothing more, and what was lent before stays
+    /// good.
     package func next(_ use: (UnsafeRawBufferPointer) -> Void) throws(InputFile.Unreadable) -> Bool {
         if gunzip != nil { return try nextInflated(use) }
         guard try refill() else { return false }

@@ -1,7 +1,7 @@
 import Glibc
 
-/// A small file that only its owner can read, to which lines are added one by one: each is with the system when `append`
-/// returns, and so outlives the process, however that ends. Belongs to one thread at a time.
+/// A small file that only its owner can read, to which lines are added one by one: each is with the system when
+/// `append` returns, and so outlives the process, however that ends. Belongs to one thread at a time.
 package final class StateFile {
     package let path: String
     private let descriptor: CInt

@@ -8,9 +8,10 @@ package final class StopRequest: Sendable {
     private let loop: EventLoop
     private let thread: SystemThread
 
-    package init() throws(LoopError) {
+    /// `first` is called at the first signal, on a thread of its own.
+    package init(first: @escaping @Sendable () -> Void = {}) throws(LoopError) {
         let loop = try EventLoop()
-        let flag = Flag()
+        let flag = Flag(first)
         self.loop = loop
         self.flag = flag
         loop.execute { flag.watch(on: loop) }
@@ -29,12 +30,16 @@ package final class StopRequest: Sendable {
     /// Sendable because `events` is touched on the loop's thread alone and the rest is atomic.
     private final class Flag: @unchecked Sendable {
         let value = Atomic(false)
+        private let first: @Sendable () -> Void
         private var events: [LoopEvent] = []
+
+        init(_ first: @escaping @Sendable () -> Void) { self.first = first }
 
         func watch(on loop: EventLoop) {
             events = Signals.stopping.map { signal in
                 loop.watchSignal(signal) { [unowned self] in
                     if value.exchange(true, ordering: .relaxed) { Console.exit(1) }
+                    first()
                 }
             }
         }

@@ -1,6 +1,6 @@
 """What warming saves: learn the popular prompts of a log's first half, replay its second half with and without.
 
-usage: warmed.py [LOG]      LOG: JSON Lines of request bodies; else the development log, else config/samples
+usage: warming.py [LOG]      LOG: JSON Lines of request bodies; else the development log, else config/samples
 
 The model is the simulated one at 1.2 s an answer.
 """
