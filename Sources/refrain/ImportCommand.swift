@@ -60,8 +60,7 @@ struct Import {
 
     init(_ arguments: Arguments) throws(CommandFailure) {
         files = arguments.positionals
-        guard files.count < Int(LineLocation.spool) else { throw .wrongUse("these are too many files; join some") }
-        guard files.count(where: { $0 == "-" }) <= 1 else { throw .wrongUse("- is given twice; write it once") }
+        try LogInput.check(files)
         port = try AdminPort(arguments)
         credentials = Credentials(SettingsSources.environment())
         ttl = arguments.value(of: .importTTL)

@@ -13,6 +13,17 @@ final class LogInput {
     /// What may be kept of sources that cannot be read again.
     private static let spoolLimit = 4 << 30
 
+    /// Files that can be read again stay open, and a process may have some thousand open at once.
+    private static let mostFiles = 500
+
+    static func check(_ paths: [String]) throws(CommandFailure) {
+        guard paths.count <= mostFiles else {
+            throw .wrongUse(
+                "these are \(paths.count) files and at most \(mostFiles) are read at once; pipe them: cat … | … -")
+        }
+        guard paths.count(where: { $0 == "-" }) <= 1 else { throw .wrongUse("- is given twice; write it once") }
+    }
+
     init(_ paths: [String]) { self.paths = paths }
 
     /// Opens the next file; false where it cannot be read.

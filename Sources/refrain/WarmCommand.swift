@@ -94,8 +94,7 @@ struct WarmOptions: Sendable {
     init(_ arguments: Arguments) throws(CommandFailure) {
         let environment = SettingsSources.environment()
         files = arguments.positionals
-        guard files.count < Int(LineLocation.spool) else { throw .wrongUse("these are too many files; join some") }
-        guard files.count(where: { $0 == "-" }) <= 1 else { throw .wrongUse("- is given twice; write it once") }
+        try LogInput.check(files)
         url = try Sidecar.url(arguments, environment: environment)
         credentials = Credentials(environment)
         records = try WarmOptions.records(arguments)

@@ -15,8 +15,10 @@ package final class LogFile {
     private let path: String
     private let descriptor: CInt
     private var gunzip: Gunzip?
-    private let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: chunkSize, alignment: 64)
-    private let inflated = UnsafeMutableRawBufferPointer.allocate(byteCount: chunkSize, alignment: 64)
+    /// Given back at the end of the file, for many files may be held to be read again.
+    private var buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: chunkSize, alignment: 64)
+    /// Of gzip files alone.
+    private var inflated = UnsafeMutableRawBufferPointer(start: nil, count: 0)
     /// What of `buffer` was read and not yet given.
     private var rest = UnsafeMutableRawBufferPointer(start: nil, count: 0)
     private var isAtEnd = false
@@ -37,23 +39,28 @@ package final class LogFile {
         position = count
         isAtEnd = count == 0
         rest = UnsafeMutableRawBufferPointer(rebasing: buffer[..<count])
-        if isGzip { gunzip = try LogFile.gunzip(path) }
+        if isGzip {
+            gunzip = try LogFile.gunzip(path)
+            inflated = .allocate(byteCount: LogFile.chunkSize, alignment: 64)
+        }
     }
 
     deinit {
-        buffer.deallocate()
-        inflated.deallocate()
+        giveBack()
         if descriptor > STDERR_FILENO { close(descriptor) }
     }
 
     /// Lends the next bytes; false at the end. After an error there is nothing more, and what was lent before stays
     /// good.
     package func next(_ use: (UnsafeRawBufferPointer) -> Void) throws(InputFile.Unreadable) -> Bool {
-        if gunzip != nil { return try nextInflated(use) }
-        guard try refill() else { return false }
-        use(UnsafeRawBufferPointer(rest))
-        rest = UnsafeMutableRawBufferPointer(start: nil, count: 0)
-        return true
+        do throws(InputFile.Unreadable) {
+            if try gunzip != nil ? nextInflated(use) : nextPlain(use) { return true }
+        } catch {
+            giveBack()
+            throw error
+        }
+        giveBack()
+        return false
     }
 
     /// Bytes of a file that can be read again; nil where they are not there any more.
@@ -75,6 +82,23 @@ package final class LogFile {
         return bytes
     }
 
+    private func giveBack() {
+        isAtEnd = true
+        rest = UnsafeMutableRawBufferPointer(start: nil, count: 0)
+        gunzip = nil
+        buffer.deallocate()
+        inflated.deallocate()
+        buffer = rest
+        inflated = rest
+    }
+
+    private func nextPlain(_ use: (UnsafeRawBufferPointer) -> Void) throws(InputFile.Unreadable) -> Bool {
+        guard try refill() else { return false }
+        use(UnsafeRawBufferPointer(rest))
+        rest = UnsafeMutableRawBufferPointer(start: nil, count: 0)
+        return true
+    }
+
     private func refill() throws(InputFile.Unreadable) -> Bool {
         guard rest.isEmpty, !isAtEnd else { return !rest.isEmpty }
         let count = LogFile.fill(descriptor, buffer)
@@ -91,9 +115,6 @@ package final class LogFile {
             do throws(Gunzip.Failure) {
                 progress = try gunzip?.step(&rest, into: inflated)
             } catch {
-                isAtEnd = true
-                rest = UnsafeMutableRawBufferPointer(start: nil, count: 0)
-                gunzip = nil
                 throw InputFile.Unreadable(
                     name: name, reason: error == .damaged ? "is damaged gzip" : "needs more memory than there is")
             }
@@ -105,7 +126,6 @@ package final class LogFile {
                 guard try refill() else { return false }
             case .needsInput:
                 guard try refill() else {
-                    gunzip = nil
                     throw InputFile.Unreadable(name: name, reason: "is gzip that ends too early")
                 }
             case nil: return false
