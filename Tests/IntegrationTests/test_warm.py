@@ -205,6 +205,43 @@ def test_a_stopped_run_is_resumed_and_nothing_is_asked_twice(refrain, model, run
     assert not list((state / "refrain").iterdir()), "a finished run leaves no journal"
 
 
+def test_a_run_outlives_its_sidecar_and_is_resumed_with_the_next(start, model, run, state, tmp_path, prompt):
+    def script(call, peer):
+        time.sleep(0.05)
+        scripted.script(call, peer)
+
+    model.script = script
+    sidecar = start()
+    log = write_log(tmp_path / "log.jsonl", {f"{prompt} {number:03}.": 2 for number in range(40)})
+    arguments = ["warm", str(log), "--json", "--concurrency", "3", "--url", sidecar.base]
+    process = subprocess.Popen(
+        [str(binary()), *arguments], env=clean(state), stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    until(lambda: model.count(prompt) >= 10, "the run to be under way")
+    sidecar.terminate(signal.SIGKILL)
+    sidecar.wait()
+    out, err = process.communicate(timeout=60)
+    told = json.loads(out)["result"]
+    assert process.returncode == 1 and told["failed"] > 0 and told["asked"] + told["failed"] == 40, err
+    start({"listen": f"127.0.0.1:{sidecar.port}"})
+    done = run(*arguments, "--resume")
+    assert done.returncode == 0, done.stderr
+    again = result(done)["result"]
+    assert (again["resumed"], again["asked"]) == (told["asked"], told["failed"])
+    asked = collections.Counter(
+        call.json()["messages"][0]["content"] for call in model.calls if prompt.encode() in call.body)
+    # Only what was under way when the sidecar died is really asked again.
+    assert len(asked) == 40 and sum(asked.values()) <= 43 and max(asked.values()) <= 2
+
+
+def test_a_journal_never_replaces_another_file(refrain, run, tmp_path, popular):
+    log = write_log(tmp_path / "log.jsonl", popular)
+    precious = tmp_path / "precious"
+    precious.write_text("my thesis\n")
+    done = run("warm", log, "--journal", precious, "--url", refrain.base)
+    assert done.returncode == 1 and b"something else than a journal" in done.stderr
+    assert precious.read_text() == "my thesis\n"
+
+
 def test_budgets_rates_and_prices(refrain, model, run, tmp_path, popular, prompt):
     log = write_log(tmp_path / "log.jsonl", popular)
     prices = tmp_path / "prices.json"
