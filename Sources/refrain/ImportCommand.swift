@@ -55,7 +55,7 @@ struct Import {
 
     /// What is sent at once, in bytes.
     private static let batchSize = 1 << 20
-    /// Batches that wait to be sent before reading goes on.
+    /// Pairs that are sent at once.
     private static let batchLines = 1_000
 
     init(_ arguments: Arguments) throws(CommandFailure) {
