@@ -9,7 +9,8 @@ swift=${SWIFT:-swift}
 config/venv.sh "$python" .venv/bench Benchmarks/requirements.txt || echo "LiteLLM could not be installed" >&2
 "$python" Benchmarks/Load/bench.py "$@" || failed=1
 
-# What does not depend on other load: hit rates on recorded traces, and what an entry in memory costs.
+# What does not depend on other load: hit rates on recorded traces, what an entry in memory costs, and what warming
+# takes and saves.
 if [ $# -eq 0 ]; then
     "$swift" build -c release --static-swift-stdlib --product TracesBench
     "$swift" build -c release --static-swift-stdlib --product MemoryBench
@@ -19,5 +20,10 @@ if [ $# -eq 0 ]; then
     .build/release/MemoryBench
     .build/release/StorageBench
     Benchmarks/Redis/compare.sh
+    "$swift" build -c release --static-swift-stdlib --product WarmBench
+    .build/release/TracesBench
+    .build/release/MemoryBench
+    .build/release/WarmBench
+    "$python" Benchmarks/Load/warming.py
 fi
 exit "${failed:-0}"

@@ -22,7 +22,7 @@ struct AdminPort {
         if !token.isEmpty { headers.append(HeaderField("Authorization", "Bearer " + token)) }
         let request = UpstreamRequest(
             method: method, target: target, headers: headers, body: body.map { .bytes($0) } ?? .none, decodes: false)
-        let answer: OneShot.Answer
+        let answer: AnswerClient.Answer
         do throws(UpstreamFailure) {
             answer = try await OneShot.fetch(request, from: url, timeout: .seconds(30))
         } catch {
@@ -36,7 +36,7 @@ struct AdminPort {
         return answer.body
     }
 
-    private func explain(_ answer: OneShot.Answer) -> String {
+    private func explain(_ answer: AnswerClient.Answer) -> String {
         if answer.head.status == 401 {
             return "\(url) wants its admin token; put it into REFRAIN_ADMIN_TOKEN"
         }

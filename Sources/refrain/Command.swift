@@ -15,6 +15,8 @@ struct Command: Sendable {
         var name: String
         var sentence: String
         var isRequired: Bool
+        /// Of the last one only.
+        var mayRepeat = false
     }
 
     struct Example: Sendable {
@@ -35,7 +37,8 @@ struct Command: Sendable {
     var synopsis: String {
         var result = "refrain \(name)"
         for positional in positionals {
-            result += positional.isRequired ? " \(positional.name)" : " [\(positional.name)]"
+            let name = positional.name + (positional.mayRepeat ? "…" : "")
+            result += positional.isRequired ? " \(name)" : " [\(name)]"
         }
         return options.isEmpty ? result : result + " [options]"
     }
@@ -87,7 +90,7 @@ struct Arguments: Sendable, Equatable {
         if positionals.count < needed.count {
             throw .wrongUse("\(needed[positionals.count].name) is missing; use: \(command.synopsis)")
         }
-        if positionals.count > command.positionals.count {
+        if positionals.count > command.positionals.count, command.positionals.last?.mayRepeat != true {
             let extra = quoted(positionals[command.positionals.count])
             throw .wrongUse("\(extra) is one argument too many; use: \(command.synopsis)")
         }

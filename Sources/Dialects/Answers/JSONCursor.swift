@@ -17,18 +17,18 @@ package enum JSONFault: Error, Sendable, Equatable {
 ///
 /// After `openObject`, call `nextMember` until it gives nil and read or skip exactly one value after each name;
 /// `openArray` and `nextElement` likewise. Memory is borrowed: a cursor must not outlive the buffer.
-struct JSONCursor {
+package struct JSONCursor {
     /// Deeper nesting is refused: each level costs a stack frame where values are read recursively.
-    static let maxDepth = 128
+    package static let maxDepth = 128
 
     let bytes: UnsafeRawBufferPointer
-    private(set) var position = 0
+    package private(set) var position = 0
     private var depth = 0
     /// Just behind an opening bracket, where no comma is due.
     private var isFresh = false
 
     /// Checks once that everything is UTF-8, so that no later step has to.
-    init(_ bytes: UnsafeRawBufferPointer) throws(JSONFault) {
+    package init(_ bytes: UnsafeRawBufferPointer) throws(JSONFault) {
         self.bytes = bytes
         do {
             _ = try UTF8Span(validating: bytes.bindMemory(to: UInt8.self).span)
@@ -38,23 +38,23 @@ struct JSONCursor {
     }
 
     /// The first byte of the next value.
-    mutating func peek() throws(JSONFault) -> UInt8 {
+    package mutating func peek() throws(JSONFault) -> UInt8 {
         skipSpace()
         guard position < bytes.count else { throw .syntax }
         return bytes[position]
     }
 
     /// Only white space may be left.
-    mutating func finish() throws(JSONFault) {
+    package mutating func finish() throws(JSONFault) {
         skipSpace()
         guard position == bytes.count else { throw .syntax }
     }
 
-    mutating func openObject() throws(JSONFault) { try open(UInt8(ascii: "{")) }
-    mutating func openArray() throws(JSONFault) { try open(UInt8(ascii: "[")) }
+    package mutating func openObject() throws(JSONFault) { try open(UInt8(ascii: "{")) }
+    package mutating func openArray() throws(JSONFault) { try open(UInt8(ascii: "[")) }
 
     /// The name of the next member, nil behind the last one.
-    mutating func nextMember() throws(JSONFault) -> JSONText? {
+    package mutating func nextMember() throws(JSONFault) -> JSONText? {
         guard try !closes(UInt8(ascii: "}")) else { return nil }
         let name = try string()
         guard try peek() == UInt8(ascii: ":") else { throw .syntax }
@@ -63,9 +63,9 @@ struct JSONCursor {
     }
 
     /// Whether there is one more element.
-    mutating func nextElement() throws(JSONFault) -> Bool { try !closes(UInt8(ascii: "]")) }
+    package mutating func nextElement() throws(JSONFault) -> Bool { try !closes(UInt8(ascii: "]")) }
 
-    mutating func string() throws(JSONFault) -> JSONText {
+    package mutating func string() throws(JSONFault) -> JSONText {
         guard try peek() == UInt8(ascii: "\"") else { throw .syntax }
         let start = position + 1
         var index = start
@@ -108,7 +108,7 @@ struct JSONCursor {
     }
 
     /// The spelling of a number.
-    mutating func number() throws(JSONFault) -> UnsafeRawBufferPointer {
+    package mutating func number() throws(JSONFault) -> UnsafeRawBufferPointer {
         let start = position
         if at(UInt8(ascii: "-")) { position += 1 }
         if at(UInt8(ascii: "0")) { position += 1 } else { try digits() }
@@ -125,7 +125,7 @@ struct JSONCursor {
         return UnsafeRawBufferPointer(rebasing: bytes[start..<position])
     }
 
-    mutating func literal(_ word: StaticString) throws(JSONFault) {
+    package mutating func literal(_ word: StaticString) throws(JSONFault) {
         let end = position + word.utf8CodeUnitCount
         guard end <= bytes.count else { throw .syntax }
         for offset in 0..<word.utf8CodeUnitCount where bytes[position + offset] != word.utf8Start[offset] {
@@ -137,7 +137,7 @@ struct JSONCursor {
 
     /// Passes over one value of any kind, and gives the bytes it was written in.
     @discardableResult
-    mutating func skip() throws(JSONFault) -> UnsafeRawBufferPointer {
+    package mutating func skip() throws(JSONFault) -> UnsafeRawBufferPointer {
         let first = try peek()
         let start = position
         switch first {
@@ -200,12 +200,12 @@ struct JSONCursor {
 }
 
 /// A JSON string as it is written, between its quotes.
-struct JSONText {
-    let raw: UnsafeRawBufferPointer
-    let isEscaped: Bool
+package struct JSONText {
+    package let raw: UnsafeRawBufferPointer
+    package let isEscaped: Bool
 
     /// Compares what is meant, not how it is spelled.
-    func means(_ word: StaticString) -> Bool {
+    package func means(_ word: StaticString) -> Bool {
         if isEscaped {
             guard let text = try? decoded() else { return false }
             return word.withUTF8Buffer { text.utf8.elementsEqual($0) }
@@ -215,7 +215,7 @@ struct JSONText {
         return true
     }
 
-    func decoded() throws(JSONFault) -> String {
+    package func decoded() throws(JSONFault) -> String {
         guard isEscaped else { return String(decoding: raw, as: UTF8.self) }
         var text: [UInt8] = []
         text.reserveCapacity(raw.count)

@@ -33,7 +33,7 @@ package enum InputFile {
         }
     }
 
-    private static func failure(_ path: String) -> Unreadable {
+    static func failure(_ path: String) -> Unreadable {
         Unreadable(name: name(path), reason: "cannot be read: \(String(cString: strerror(errno)))")
     }
 }

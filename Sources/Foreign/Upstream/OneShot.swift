@@ -1,83 +1,18 @@
 import Core
-import Synchronization
 
-/// One request and its whole answer on a loop of its own: for commands that ask a server once.
+/// One request and its whole answer: for commands that ask a server once.
 package enum OneShot {
-    package struct Answer: Sendable {
-        package var head: UpstreamHead
-        package var body: Bytes
-    }
-
-    /// More than this is not read.
-    private static let limit = 64 << 20
-
     /// `timeout` bounds the whole exchange.
     package static func fetch(
         _ request: UpstreamRequest, from url: UpstreamURL, timeout: Duration
-    ) async throws(UpstreamFailure) -> Answer {
-        let result: Result<Answer, UpstreamFailure>
-        do {
-            let loop = try EventLoop()
-            var options = UpstreamOptions(base: UpstreamBase(url))
-            options.connectTimeout = min(timeout, .seconds(5))
-            options.firstByteTimeout = timeout
-            options.totalTimeout = timeout
-            // What runs beside us is not behind a proxy.
-            options.proxy = .none
-            let upstream = try CurlUpstream(loop: loop, options: options)
-            let thread = try loop.startThread(named: "fetch")
-            result = await withCheckedContinuation { done in
-                let sink = Collector(limit: limit) { done.resume(returning: $0) }
-                loop.execute { _ = upstream.start(request, sink: sink) }
-            }
-            loop.execute { upstream.close() }
-            loop.stop()
-            thread.join()
+    ) async throws(UpstreamFailure) -> AnswerClient.Answer {
+        let client: AnswerClient
+        do throws(LoopError) {
+            client = try AnswerClient(url, timeout: timeout)
         } catch {
             throw UpstreamFailure(.connect, "\(error)")
         }
-        return try result.get()
-    }
-
-    private final class Collector: UpstreamSink {
-        private struct State {
-            var head: UpstreamHead?
-            var body: [UInt8] = []
-            var isTooLarge = false
-        }
-
-        private let state = Mutex(State())
-        private let limit: Int
-        private let done: @Sendable (Result<Answer, UpstreamFailure>) -> Void
-
-        init(limit: Int, done: @escaping @Sendable (Result<Answer, UpstreamFailure>) -> Void) {
-            self.limit = limit
-            self.done = done
-        }
-
-        func responded(_ head: UpstreamHead) { state.withLock { $0.head = head } }
-
-        func delivered(_ bytes: UnsafeRawBufferPointer) -> SinkDemand {
-            state.withLock { state in
-                state.isTooLarge = state.body.count + bytes.count > limit
-                if state.isTooLarge { return .stop }
-                state.body += bytes
-                return .more
-            }
-        }
-
-        func finished(_ end: UpstreamEnd) {
-            let state = state.withLock { $0 }
-            switch end {
-            case .failed where state.isTooLarge:
-                done(.failure(UpstreamFailure(.tooLarge, "the answer is larger than \(limit >> 20) MiB")))
-            case .failed(let failure): done(.failure(failure))
-            case .complete:
-                guard let head = state.head else {
-                    return done(.failure(UpstreamFailure(.malformed, "the server ended without an answer")))
-                }
-                done(.success(Answer(head: head, body: Bytes(state.body))))
-            }
-        }
+        defer { client.close() }
+        return try await client.fetch(request)
     }
 }
