@@ -16,13 +16,11 @@ if [ $# -eq 0 ]; then
     "$swift" build -c release --static-swift-stdlib --product MemoryBench
     "$swift" build -c release --static-swift-stdlib --product StorageBench
     "$swift" build -c release --static-swift-stdlib --product RedisBench
-    .build/release/TracesBench
-    .build/release/MemoryBench
-    .build/release/StorageBench
-    Benchmarks/Redis/compare.sh
     "$swift" build -c release --static-swift-stdlib --product WarmBench
     .build/release/TracesBench
     .build/release/MemoryBench
+    .build/release/StorageBench
+    Benchmarks/redis.sh
     .build/release/WarmBench
     "$python" Benchmarks/Load/warming.py
 fi

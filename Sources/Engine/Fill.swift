@@ -81,6 +81,9 @@ package final class Fill: Sendable {
     }
 
     package var tiers: [TierName] { lanes.map(\.name) }
+
+    /// Whether no queue is half full: for those who can wait with what they offer.
+    package var hasRoom: Bool { lanes.allSatisfy(\.hasRoom) }
 }
 
 /// The way of entries into one tier.
@@ -134,6 +137,10 @@ private final class FillLane: Sendable {
         state.withLock {
             Fill.Statistics(depth: $0.queue.count + $0.writing.count, bytes: $0.queue.bytes, dropped: $0.dropped)
         }
+    }
+
+    var hasRoom: Bool {
+        state.withLock { $0.queue.count < options.mostItems / 2 && $0.queue.bytes < options.mostBytes / 2 }
     }
 
     func offer(_ entry: Entry, under key: CacheKey) {

@@ -68,6 +68,11 @@ final class AdminPlane: HTTPHandler {
         Page(method: .post, path: "/api/purge", summary: "drop an answer, a group of them or all") { plane, exchange in
             plane.purge(exchange)
         },
+        Page(method: .post, path: "/api/import", summary: "keep answers that exist already") { plane, exchange in
+            let importer = Importer(exchange, context: plane.context)
+            let body = Bytes(copying: exchange.body)
+            plane.answerLater(exchange) { await importer.take(body) }
+        },
         Page(method: .get, path: "/", summary: "this list") { plane, exchange in
             plane.answer(exchange, 200, text: plane.index)
         },
@@ -107,9 +112,9 @@ final class AdminPlane: HTTPHandler {
             exchange.respond(405, response)
             return .collect(limit: 0)
         }
-        let isExplain = path.elementsEqual("/api/explain")
-        return .collect(
-            limit: isExplain ? context.settings.limits.requestBody.bytes : AdminPlane.controlLimit)
+        if path.elementsEqual("/api/explain") { return .collect(limit: context.settings.limits.requestBody.bytes) }
+        let isImport = path.elementsEqual("/api/import")
+        return .collect(limit: isImport ? Importer.bodyLimit : AdminPlane.controlLimit)
     }
 
     func received(_ exchange: HTTPExchange) {

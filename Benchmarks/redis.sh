@@ -2,7 +2,7 @@
 # The Redis tier by itself, without HTTP, next to redis-benchmark on the same Redis: three rounds, taking turns.
 # The clients have core 1, Redis has core 0.
 set -euo pipefail
-cd "$(dirname "$0")/../.."
+cd "$(dirname "$0")/.."
 
 port=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
 taskset -c 0 redis-server --port "$port" --save '' --appendonly no > /dev/null &
