@@ -75,7 +75,11 @@ extension Engine {
             let isKept = if case .complete(_, _, nil) = end { true } else { false }
             let giveBack: @Sendable () -> Void = {
                 renewal.stop()
-                Task.detached(executorPreference: executor) { await leases.release(key, isKept: isKept) }
+                Task.detached(executorPreference: executor) {
+                    // The tier may have refused it, or failed for too long.
+                    let isFound = if isKept, let shared = below.first { await shared.find(key) != nil } else { false }
+                    await leases.release(key, isKept: isFound)
+                }
             }
             guard isKept, let fill, let shared = below.first else { return giveBack() }
             fill.whenWritten(key, to: shared.name, then: giveBack)

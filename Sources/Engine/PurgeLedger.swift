@@ -85,7 +85,7 @@ package final class PurgeLedger: Sendable {
         marks.rises += 1
         if mark.group != .older { marks.latest = max(marks.latest, mark.number) }
         if mark.group == .everything {
-            marks.numbers = marks.numbers.filter { $0.value >= mark.number || $0.key == .older }
+            marks.numbers = PurgeLedger.without(upTo: mark.number, marks.numbers)
         }
         if marks.numbers.count > PurgeLedger.mostMarks { PurgeLedger.condense(&marks.numbers) }
         latestNumber.store(marks.latest, ordering: .releasing)
@@ -99,10 +99,14 @@ package final class PurgeLedger: Sendable {
     /// Forgets the oldest quarter of the groups and purges everything from before the newest of those: more than was
     /// asked for, never less.
     private static func condense(_ numbers: inout [PurgeGroup: UInt64]) {
-        let groups = numbers.filter { $0.key != .older && $0.key != .everything }.sorted { $0.value < $1.value }
-        let forgotten = groups.prefix(groups.count / 4)
-        guard let newest = forgotten.last?.value else { return }
-        for (group, _) in forgotten { numbers[group] = nil }
+        let rising = numbers.filter { $0.key != .older && $0.key != .everything }.values.sorted()
+        guard let newest = rising.prefix(rising.count / 4).last else { return }
         numbers[.everything] = max(numbers[.everything] ?? 0, newest)
+        numbers = without(upTo: newest, numbers)
+    }
+
+    /// Without the groups that a purge of everything up to a number outdoes.
+    private static func without(upTo number: UInt64, _ numbers: [PurgeGroup: UInt64]) -> [PurgeGroup: UInt64] {
+        numbers.filter { $0.value > number || $0.key == .older || $0.key == .everything }
     }
 }

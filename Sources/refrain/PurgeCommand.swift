@@ -30,7 +30,7 @@ extension Command {
 }
 
 /// What a purge may be about, beside everything.
-private enum PurgeSelector: String, CaseIterable {
+enum PurgeSelector: String, CaseIterable {
     case key, model, tag, namespace, tenant
     case olderThan = "older-than"
 

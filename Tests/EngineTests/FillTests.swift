@@ -342,7 +342,7 @@ import Tiers
             for client: UInt64 in 0..<8 {
                 group.addTask { @concurrent in
                     for number: UInt64 in 0..<200 {
-                        let key = Self.key(client % 4 << 32 | number)
+                        let key = Self.key((client % 4) << 32 | number)
                         fill.offer(Self.entry(Int64(client)), under: key)
                         fill.whenWritten(key, to: .redis) { told.change { $0 += 1 } }
                         if number % 16 == 0 { fill.withdraw(key) }

@@ -11,11 +11,23 @@ struct Scene: Sendable {
     let stage: Stage
 
     init(
-        capacity: Int = 64 << 20, upstream: FakeUpstream = FakeUpstream(), seed: UInt64? = nil,
-        lower: FakeLower? = nil, change: (inout Settings) -> Void = { _ in }
+        capacity: Int = 64 << 20, clock: ManualClock = ManualClock(), upstream: FakeUpstream = FakeUpstream(),
+        seed: UInt64? = nil, lower: FakeLower? = nil, change: (inout Settings) -> Void = { _ in }
     ) {
         stage = Stage(seed: seed)
-        rig = EngineRig(capacity: capacity, upstream: upstream, executor: stage, lower: lower, change: change)
+        rig = EngineRig(
+            capacity: capacity, upstream: upstream, clock: clock, executor: stage, lower: lower, change: change)
+    }
+
+    /// One of several sidecars in the same time and on the same stage, with one model.
+    init(
+        on stage: Stage, clock: ManualClock, scheduler: ManualScheduler, upstream: FakeUpstream, capacity: Int,
+        lower: FakeLower, change: (inout Settings) -> Void
+    ) {
+        self.stage = stage
+        rig = EngineRig(
+            capacity: capacity, upstream: upstream, clock: clock, scheduler: scheduler, executor: stage, lower: lower,
+            change: change)
     }
 
     /// Another sidecar in the same time and on the same stage.

@@ -104,7 +104,7 @@ final class Simulation {
         let isSlow = Int.random(in: 0..<5, using: &random) == 0
         let client = Client()
         let (rig, world) = (scene.rig, world)
-        guard let call = admit(body, headers) else {
+        guard let call = SimulatedCalls.admit(body, headers, scene.rig) else {
             wrongs.append("seed \(seed): not admitted")
             return
         }
@@ -122,17 +122,6 @@ final class Simulation {
         }
     }
 
-    /// What was admitted before in any run is not digested again: digests in plain Swift take most of the time.
-    private static let admitted = Mutex<[String: Engine.Call]>([:])
-
-    private func admit(_ body: String, _ headers: [(String, String)]) -> Engine.Call? {
-        let name = body + headers.map { $0.0 + $0.1 }.joined()
-        if let call = Self.admitted.withLock({ $0[name] }) { return call }
-        guard let call = try? scene.rig.admit(body, headers: headers) else { return nil }
-        Self.admitted.withLock { $0[name] = call }
-        return call
-    }
-
     private func purge() {
         // A request that has not begun to look is not yet on its way, whatever its turn on the stage.
         scene.stage.run()
@@ -144,7 +133,10 @@ final class Simulation {
         } else {
             let tenant = tenants.randomElement(using: &random) ?? tenants[0]
             let prompt = prompts.randomElement(using: &random) ?? prompts[0]
-            guard let call = admit(ModelRequest.body(.chat, prompt), [("authorization", tenant)]) else { return }
+            guard
+                let call = SimulatedCalls.admit(
+                    ModelRequest.body(.chat, prompt), [("authorization", tenant)], scene.rig)
+            else { return }
             _ = scene.rig.engine.purgeHere(.key(call.admitted.key))
             purgedAt[tenant + prompt] = scene.calls.count
         }
@@ -168,29 +160,16 @@ final class Simulation {
         check(visitor.client.replies == 1, "\(name) had \(visitor.client.replies) replies")
         guard let served = visitor.client.served, !visitor.hasLeft else { return }
         let records = model.records(visitor.tenant, visitor.prompt).filter { $0.number >= visitor.firstCall }
-        let body = stripped(served.body)
+        let body = SimulatedModel.stripped(served.body)
         let isTrue =
             switch served.kind {
             case .answer: records.contains { $0.status == served.status && $0.tellings.contains(body) }
-            case .broken: records.contains { $0.fragment.map { isBeginning(body, of: $0) } ?? false }
+            case .broken: records.contains { $0.fragment.map { SimulatedModel.isBeginning(body, of: $0) } ?? false }
             case .failed: records.contains { $0.failed || $0.fragment != nil }
             case .notCached: visitor.control == "only-if-cached"
             }
         check(isTrue, "\(name) \(visitor) was told \(served)")
         check(visitor.control != "no-cache" || served.outcome == .miss, "\(name) wanted an answer of its own")
-    }
-
-    /// Without what only keeps the connection alive.
-    private func stripped(_ body: String) -> String {
-        let lines = body.drop { $0 == "\n" }
-        return lines.components(around: SimulatedModel.keepAlive)
-    }
-
-    /// Of a fragment clients see whole events only, and usage only if they asked for it.
-    private func isBeginning(_ body: String, of fragment: String) -> Bool {
-        if fragment.hasPrefix(body) { return true }
-        let events = fragment.split(omittingEmptySubsequences: true) { $0 == "\n" }.filter { !$0.contains("\"usage\"") }
-        return events.map { $0 + "\n\n" }.joined().hasPrefix(body)
     }
 }
 
@@ -200,22 +179,5 @@ private final class ModelBox: Sendable {
     var model: SimulatedModel? {
         get { held.withLock { $0 } }
         set { held.withLock { $0 = newValue } }
-    }
-}
-
-extension Substring {
-    /// What is left when every occurrence of `text` is cut out.
-    fileprivate func components(around text: String) -> String {
-        var rest = utf8[...]
-        var kept: [UInt8] = []
-        while !rest.isEmpty {
-            if rest.starts(with: text.utf8) {
-                rest = rest.dropFirst(text.utf8.count)
-            } else {
-                kept.append(rest[rest.startIndex])
-                rest = rest.dropFirst()
-            }
-        }
-        return String(decoding: kept, as: UTF8.self)
     }
 }

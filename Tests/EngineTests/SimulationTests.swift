@@ -20,4 +20,13 @@ import Testing
             if !simulation.wrongs.isEmpty { return }
         }
     }
+
+    @Test("two sidecars over tiers that fail: nobody hangs and nothing purged comes back") func shared() {
+        for seed in Self.seeds {
+            let simulation = SharedSimulation(seed: seed)
+            simulation.run()
+            for wrong in simulation.wrongs { Issue.record("\(wrong)") }
+            if !simulation.wrongs.isEmpty { return }
+        }
+    }
 }
