@@ -101,8 +101,8 @@ def test_purge_one(start, model, prompt):
     refrain = start()
     key = wire.cache_status(refrain.post(CHAT, body("chat", prompt)))["key"]
     refrain.post(CHAT, body("chat", prompt + " other"))
-    assert refrain.admin("/api/purge", "POST", {"key": key}).json() == {"purged": 1}
-    assert refrain.admin("/api/purge", "POST", {"key": key}).json() == {"purged": 0}
+    assert refrain.admin("/api/purge", "POST", {"key": key}).json()["purged"] == 1
+    assert refrain.admin("/api/purge", "POST", {"key": key}).json()["purged"] == 0
     assert refrain.post(CHAT, body("chat", prompt)).outcome == "miss"
     assert refrain.post(CHAT, body("chat", prompt + " other")).outcome == "hit"
 
@@ -112,7 +112,7 @@ def test_purge_all(start, model, prompt):
     for number in range(10):
         refrain.post(CHAT, body("chat", f"{prompt} {number}"))
     assert refrain.metrics().sum("refrain_entries", tier="memory") == 10
-    assert refrain.admin("/api/purge", "POST", {"all": True}).json() == {"purged": 10}
+    assert refrain.admin("/api/purge", "POST", {"all": True}).json()["purged"] == 10
     assert refrain.metrics().sum("refrain_entries", tier="memory") == 0
     assert refrain.post(CHAT, body("chat", f"{prompt} 0")).outcome == "miss"
 
@@ -147,7 +147,7 @@ def test_commands_of_a_running_sidecar(guarded, model, prompt):
     shown = run(guarded, "explain", "-", text=request, token="the-token")
     assert explained["key"] in shown.stdout
     purged = run(guarded, "purge", "--key", explained["key"], "--json", token="the-token")
-    assert json.loads(purged.stdout) == {"purged": 1}
+    assert json.loads(purged.stdout)["purged"] == 1
     assert guarded.post(CHAT, request.encode()).outcome == "miss"
     refused = run(guarded, "stats")
     assert refused.returncode == 1 and "REFRAIN_ADMIN_TOKEN" in refused.stderr
