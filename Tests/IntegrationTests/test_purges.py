@@ -22,6 +22,12 @@ CHAT = PATH["chat"]
 
 
 @pytest.fixture
+def redis(servers):
+    """One of a test's own: sidecars of other tests would bring the marks back, and lose answers by them."""
+    return servers(Redis())
+
+
+@pytest.fixture
 def join(start, redis):
     return lambda settings=None: settled(
         start(DEPLOYMENT | {"redis.url": redis.url} | (settings or {})), "redis")
