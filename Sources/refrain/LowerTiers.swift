@@ -17,7 +17,7 @@ final class LowerTiers: Sendable {
     /// nil without an object tier.
     var objects: (any ObjectStore)? { place?.store }
 
-    /// Where all sidecars keep the marks of purges: in Redis, without it in the object store.
+    /// Where all sidecars keep the marks of purges: in Redis and the object store, or in the one that there is.
     let home: (any PurgeHome)?
     /// nil where every sidecar asks the model by itself.
     let leases: RedisCallLeases?
@@ -71,8 +71,11 @@ final class LowerTiers: Sendable {
     private static func home(
         _ store: RedisStore?, _ objects: (any ObjectStore)?, _ digest: any Digesting, _ clock: any Clock, _ log: any Log
     ) -> (any PurgeHome)? {
-        if let store { return RedisPurgeHome(store: store, clock: clock, log: log) }
-        return objects.map { ObjectPurgeHome(store: $0, digest: digest, clock: clock, log: log) }
+        let kept = objects.map { ObjectPurgeHome(store: $0, digest: digest, clock: clock, log: log) }
+        guard let store else { return kept }
+        let home = RedisPurgeHome(store: store, clock: clock, log: log)
+        // A Redis may be emptied while the answers in the object store live on.
+        return kept.map { MirroredPurgeHome(home: home, mirror: $0, log: log) } ?? home
     }
 
     private static func clients(
