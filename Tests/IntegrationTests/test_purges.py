@@ -216,6 +216,19 @@ def test_a_purge_survives_that_all_sidecars_are_gone_and_redis_is_emptied(join, 
     assert peek(join(settings), prompt) is None
 
 
+def test_a_purge_survives_that_all_sidecars_are_gone_and_redis_is_emptied(join, redis, prompt, folder):
+    settings = folder.settings | {"cache.warmRestart": 0}
+    pair = [join(settings) for _ in range(2)]
+    put(pair, prompt)
+    written(pair[0], "objects", 1)
+    purge(pair[0], {"all": True})
+    for sidecar in pair:
+        sidecar.terminate(signal.SIGKILL)
+        sidecar.wait()
+    redis.cli("flushall")
+    assert peek(join(settings), prompt) is None
+
+
 def test_a_purge_without_redis_is_kept_with_the_objects(start, prompt, folder):
     settings = DEPLOYMENT | folder.settings | {"cache.warmRestart": 0}
     refrain = start(settings)
