@@ -17,7 +17,8 @@ final class LowerTiers: Sendable {
     /// nil without an object tier.
     var objects: (any ObjectStore)? { place?.store }
 
-    /// Where all sidecars keep the marks of purges: in Redis, without it in the object store.
+    /// Where all sidecars keep the marks of purges: in Redis, which tells them at once, and in the object store, whose
+    /// answers they have to outlive a Redis that forgets for; or in the one of them that there is.
     let home: (any PurgeHome)?
     /// nil where every sidecar asks the model by itself.
     let leases: RedisCallLeases?
@@ -71,8 +72,10 @@ final class LowerTiers: Sendable {
     private static func home(
         _ store: RedisStore?, _ objects: (any ObjectStore)?, _ digest: any Digesting, _ clock: any Clock, _ log: any Log
     ) -> (any PurgeHome)? {
-        if let store { return RedisPurgeHome(store: store, clock: clock, log: log) }
-        return objects.map { ObjectPurgeHome(store: $0, digest: digest, clock: clock, log: log) }
+        let lasting = objects.map { ObjectPurgeHome(store: $0, digest: digest, clock: clock, log: log) }
+        guard let store else { return lasting }
+        let quick = RedisPurgeHome(store: store, clock: clock, log: log)
+        return lasting.map { MirroredPurgeHome(quick, mirroredIn: $0, log: log) } ?? quick
     }
 
     private static func clients(
