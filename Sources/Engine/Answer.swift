@@ -27,10 +27,11 @@ extension Engine {
         for attempt in 0..<2 where !call.admitted.controls.noCache {
             guard let boarded = board(call, ports) else { break }
             if boarded.isLeader {
-                if let (found, outcome) = await search(for: &call, on: boarded.flight, ports) {
+                if let (found, outcome) = await search(for: &call, boarded.flight, boarded.seat, ports) {
                     boarded.flight.end(.found(found.entry))
                     return .found(found, outcome)
                 }
+                if Task.isCancelled { boarded.seat.leave() }
                 if boarded.flight.isOver {
                     boarded.flight.giveUp()
                 } else {

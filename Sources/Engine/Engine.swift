@@ -11,6 +11,7 @@ package final class Engine: Sendable {
     let clock: any Clock
     /// What was purged, in this sidecar and in others.
     package let purges: PurgeLedger
+    let searches = PurgeSearches()
     let keepHeaders: [String]
     /// The tiers behind memory, in the order in which they are asked.
     let below: [any Tier]

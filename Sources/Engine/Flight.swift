@@ -250,6 +250,9 @@ package final class FlightSeat: Sendable {
     /// Whether the provider was asked to keep the answer under its id.
     var isStoredUpstream: Bool { flight.leader?.storesUpstream ?? false }
 
+    /// Gives the seat up before its last reference goes. More than once is harmless.
+    func leave() { flight.leave(seat: id) }
+
     /// Waits until the answer can be begun; at most `timeout` nanoseconds where given. Gives the seat up when the
     /// task is cancelled.
     func opening(timeout: Int64?) async -> Opening { await flight.wait(seat: id, timeout: timeout) }

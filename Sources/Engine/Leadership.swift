@@ -6,7 +6,9 @@ import Tiers
 extension Engine {
     /// What a leader finds before it has to ask the model: in memory after all, in a lower tier, or as the answer of
     /// another sidecar that asked first.
-    func search(for call: inout Call, on flight: Flight, _ ports: Ports) async -> (found: Found, outcome: Outcome)? {
+    func search(
+        for call: inout Call, _ flight: Flight, _ seat: FlightSeat, _ ports: Ports
+    ) async -> (found: Found, outcome: Outcome)? {
         // Look again: the flight before this one may have landed since memory was asked.
         if let found = lookAgain(call.admitted) { return (found, .hit(found.tier)) }
         switch await lookBelow(call.admitted, ports) {
@@ -15,12 +17,12 @@ extension Engine {
         case .nothing: break
         }
         guard let leases, cache.enabled, purges.isSettled else { return nil }
-        return await wait(for: call.admitted, leases, flight, ports).map { ($0, .coalesced) }
+        return await wait(for: call.admitted, leases, flight, seat, ports).map { ($0, .coalesced) }
     }
 
     /// Takes the lease of a key, or waits for the answer of the sidecar that has it. nil: this one is to ask.
     private func wait(
-        for wanted: Admitted, _ leases: any CallLeases, _ flight: Flight, _ ports: Ports
+        for wanted: Admitted, _ leases: any CallLeases, _ flight: Flight, _ seat: FlightSeat, _ ports: Ports
     ) async -> Found? {
         let limit = clock.monotonic() + leaseTimeout
         var pause = Engine.firstLook
@@ -38,6 +40,8 @@ extension Engine {
             case .fruitless, .unknown: return nil
             case .free: state = await leases.take(wanted.key)
             case .elsewhere:
+                // Others may wait on; with nobody left, the abort rule says whether this does.
+                if Task.isCancelled { seat.leave() }
                 guard clock.monotonic() < limit, !flight.isOver else { return nil }
                 await ports.scheduler.sleep(pause)
                 pause = min(pause * 3 / 2, Engine.longestLook)

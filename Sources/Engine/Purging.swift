@@ -1,4 +1,5 @@
 import Core
+import Synchronization
 import Tiers
 
 /// What became of a purge.
@@ -13,7 +14,8 @@ package struct PurgeReport: Sendable {
 }
 
 extension Engine {
-    /// Purges a group everywhere. Where the other sidecars cannot be told now, they are as soon as they can.
+    /// Purges a group everywhere. Where the other sidecars cannot be told now, they are as soon as they can. It looks
+    /// through memory, which takes its time: not on a thread that serves requests.
     ///
     /// - Parameters:
     ///   - sync: nil: there are no others.
@@ -22,11 +24,13 @@ extension Engine {
         // Before the others are told: this sidecar hears of it too, and may drop the answers before it goes on here.
         let held = count(of: group, before: moment)
         var report: PurgeReport
+        searches.began(group)
         do throws(PurgeHomeFailure) {
             report = PurgeReport(count: 0, mark: try await raise(group, moment, sync), isShared: sync != nil)
         } catch {
             report = PurgeReport(count: 0, mark: markHere(group, moment), failure: error)
         }
+        searches.ended(group)
         _ = purges.adopt([report.mark])
         report.count = max(held, apply([report.mark]))
         // Once it answers, the home gets what it could not be told of.
@@ -55,7 +59,7 @@ extension Engine {
     @discardableResult
     package func purgeHere(_ group: PurgeGroup) -> Int { apply([purges.raise(group, wall: clock.wall())]) }
 
-    /// How many answers of a group this sidecar's memory holds.
+    /// How many answers of a group this sidecar's memory holds. It takes its time: not on a thread that serves requests.
     package func count(of group: PurgeGroup, before moment: Int64 = 0) -> Int {
         let trial = PurgeLedger()
         _ =
@@ -72,14 +76,22 @@ extension Engine {
     /// Another sidecar announced a purge.
     package func heard(_ mark: PurgeMark) {
         let risen = purges.adopt([mark])
-        guard !risen.isEmpty else { return }
-        // Looking through memory takes its time, which the caller's thread may not have.
+        // Its own announcement may come back before the call that made it: then that makes it felt, and counts.
+        guard !risen.isEmpty, !searches.isUnderWay(mark.group) else { return }
         if case .key = mark.group {
             apply(risen)
-        } else {
-            Task.detached(executorPreference: executor) { self.apply(risen) }
+            return
+        }
+        flights.purgeAll()
+        guard searches.begin() else { return }
+        Task.detached(executorPreference: executor) { [self] in
+            repeat { dropPurged() } while searches.goesOn()
         }
     }
+
+    /// Looks through all of memory; how many answers it held that were purged.
+    @discardableResult
+    private func dropPurged() -> Int { memory.removeAll { purges.covers($1, under: $0) } }
 
     /// Makes marks that rose felt: drops what they cover, and lets nobody join a call from before them. How many answers
     /// memory held of the groups.
@@ -89,7 +101,7 @@ extension Engine {
         for mark in marks {
             guard case .key(let key) = mark.group else {
                 flights.purgeAll()
-                return memory.removeAll { purges.covers($1, under: $0) }
+                return dropPurged()
             }
             keys.append(key)
         }
@@ -109,6 +121,48 @@ extension Engine {
             PurgeSync(
                 home: home, ledger: purges, options: lower.sync, clock: clock, scheduler: lower.scheduler,
                 log: lower.log, executor: lower.executor, apply: { [weak self] in _ = self?.apply($0) })
+        }
+    }
+}
+
+/// One search through memory at a time, however many purges are heard of: one that begins after them finds what all of
+/// them cover.
+final class PurgeSearches: Sendable {
+    private struct State {
+        var isRunning = false
+        var isAskedAgain = false
+        /// Purges that this sidecar is telling the others of.
+        var own: [PurgeGroup: Int] = [:]
+    }
+
+    private let state = Mutex(State())
+
+    func began(_ group: PurgeGroup) { state.withLock { $0.own[group, default: 0] += 1 } }
+
+    func ended(_ group: PurgeGroup) {
+        state.withLock { state in
+            let rest = (state.own[group] ?? 1) - 1
+            state.own[group] = rest > 0 ? rest : nil
+        }
+    }
+
+    func isUnderWay(_ group: PurgeGroup) -> Bool { state.withLock { $0.own[group] != nil } }
+
+    /// Whether the caller is to search, because nobody does; who does will search once more.
+    func begin() -> Bool {
+        state.withLock { state in
+            state.isAskedAgain = state.isRunning
+            defer { state.isRunning = true }
+            return !state.isRunning
+        }
+    }
+
+    /// Whether who searched is to do so once more; else nobody searches any more.
+    func goesOn() -> Bool {
+        state.withLock { state in
+            state.isRunning = state.isAskedAgain
+            state.isAskedAgain = false
+            return state.isRunning
         }
     }
 }

@@ -179,11 +179,13 @@ final class AdminPlane: HTTPHandler {
         }
         let moment = context.clock.wall() - request.age
         if request.isDry {
-            let count = context.engine.count(of: request.group, before: moment)
-            return answer(exchange, 200, json: PurgeReport.dryJSON(count: count))
+            return answerAside(exchange) { [context] in
+                Answer(
+                    json: PurgeReport.dryJSON(count: context.engine.count(of: request.group, before: moment)))
+            }
         }
         metrics.countPurge(request.group.kind)
-        answerLater(exchange) { [context] in
+        answerAside(exchange) { [context] in
             let report = await context.engine.purge(request.group, before: moment, sync: context.purgeSync)
             context.log.write(
                 .info, "purged", LogField("group", request.group.name), LogField("count", report.count),
@@ -215,6 +217,11 @@ final class AdminPlane: HTTPHandler {
         pending[id] = exchange
         exchange.whenClientLeaves { [weak self] in _ = self?.pending.removeValue(forKey: id) }
         worker.assumeIsolated { $0.launch(adminWork: work, id: id) }
+    }
+
+    /// As `answerLater`, for work that would keep this thread from serving requests.
+    private func answerAside(_ exchange: HTTPExchange, _ work: @escaping @Sendable () async -> Answer) {
+        answerLater(exchange) { await Task.detached { await work() }.value }
     }
 
     func deliver(_ answer: Answer, to id: UInt64) {

@@ -20,6 +20,9 @@ package final class Stage: TaskExecutor {
         Task(executorPreference: self) { await work() }
     }
 
+    /// Pieces that can go on.
+    package var count: Int { state.withLock { $0.jobs.count } }
+
     /// Runs everything that can go on, until nothing can.
     package func run() {
         while let job = take() { job.runSynchronously(on: asUnownedTaskExecutor()) }

@@ -19,6 +19,8 @@ final class Deployment: Sendable {
     private let clock: any Clock
     private let log: any Log
     private let refill = Mutex<Task<Void, Never>?>(nil)
+    /// Whether memory holds but a part of what was popular.
+    private let isRefilling = Atomic(false)
 
     /// For noting and reading the hottest keys, in nanoseconds.
     private static let hottestLimit = 5 * Duration64.nanosecondsPerSecond
@@ -60,11 +62,13 @@ final class Deployment: Sendable {
         purgeSync?.refresh()
         if let subscription { loop.execute { subscription.open() } }
         guard hottest != nil, hottestCount > 0 else { return }
+        isRefilling.store(true, ordering: .relaxed)
         refill.withLock { $0 = Task.detached { await self.refillMemory() } }
     }
 
     private func refillMemory() async {
         guard let hottest else { return }
+        defer { if !Task.isCancelled { isRefilling.store(false, ordering: .relaxed) } }
         let deadline = clock.monotonic() + Deployment.settleLimit
         while !engine.purges.isSettled {
             guard clock.monotonic() < deadline, (try? await Task.sleep(for: .milliseconds(50))) != nil else { return }
@@ -83,20 +87,24 @@ final class Deployment: Sendable {
     func leave(limit: Int64) async {
         refill.withLock { $0.take() }?.cancel()
         purgeSync?.close()
-        let deadline = clock.monotonic() + limit
+        // Beside each other: a tier that is away takes all of the time.
+        async let noted: Void = noteHottest(limit: min(limit, Deployment.hottestLimit))
         if let lost = await engine.fill?.flush(limit: limit), lost > 0 {
             log.write(
                 .warning, "fill-lost", LogField("answers", lost),
                 LogField("message", "the drain time was over before they were written to the lower tiers"))
         }
-        let left = deadline - clock.monotonic()
-        if let hottest, hottestCount > 0, left > 0 {
-            do throws(ObjectFailure) {
-                try await hottest.save(
-                    engine.memory.hottest(hottestCount), limit: min(left, Deployment.hottestLimit))
-            } catch {
-                log.write(.warning, "hottest-unnoted", LogField("reason", error.message))
-            }
+        await noted
+    }
+
+    private func noteHottest(limit: Int64) async {
+        let keys = engine.memory.hottest(hottestCount)
+        // Who is stopped again at once knows less than what was noted before it.
+        guard let hottest, !keys.isEmpty, !isRefilling.load(ordering: .relaxed) else { return }
+        do throws(ObjectFailure) {
+            try await hottest.save(keys, limit: limit)
+        } catch {
+            log.write(.warning, "hottest-unnoted", LogField("reason", error.message))
         }
     }
 

@@ -17,7 +17,8 @@ final class LowerTiers: Sendable {
     /// nil without an object tier.
     var objects: (any ObjectStore)? { place?.store }
 
-    /// Where all sidecars keep the marks of purges: in Redis and the object store, or in the one that there is.
+    /// Where all sidecars keep the marks of purges: in Redis, which tells them at once, and in the object store, whose
+    /// answers they have to outlive a Redis that forgets for; or in the one of them that there is.
     let home: (any PurgeHome)?
     /// nil where every sidecar asks the model by itself.
     let leases: RedisCallLeases?
@@ -71,11 +72,10 @@ final class LowerTiers: Sendable {
     private static func home(
         _ store: RedisStore?, _ objects: (any ObjectStore)?, _ digest: any Digesting, _ clock: any Clock, _ log: any Log
     ) -> (any PurgeHome)? {
-        let kept = objects.map { ObjectPurgeHome(store: $0, digest: digest, clock: clock, log: log) }
-        guard let store else { return kept }
-        let home = RedisPurgeHome(store: store, clock: clock, log: log)
-        // A Redis may be emptied while the answers in the object store live on.
-        return kept.map { MirroredPurgeHome(home: home, mirror: $0, log: log) } ?? home
+        let lasting = objects.map { ObjectPurgeHome(store: $0, digest: digest, clock: clock, log: log) }
+        guard let store else { return lasting }
+        let quick = RedisPurgeHome(store: store, clock: clock, log: log)
+        return lasting.map { MirroredPurgeHome(quick, mirroredIn: $0, log: log) } ?? quick
     }
 
     private static func clients(

@@ -38,36 +38,6 @@ import Tiers
         #expect(faults == [])
     }
 
-    @Test func aMirroredOneKeepsTheContract() async {
-        let faults = await faults { _ in
-            let home = MirroredPurgeHome(home: FakePurgeHome(), mirror: FakePurgeHome(), log: RecordingLog())
-            return PurgeHomeContract.Subject(home: home, deadline: .max)
-        }
-        #expect(faults == [])
-    }
-
-    @Test("what one of two homes lost comes back from the other", arguments: [true, false])
-    func mirrored(isHomeEmptied: Bool) async throws {
-        let (kept, emptied) = (FakePurgeHome(), FakePurgeHome())
-        let marks = Set([PurgeMark(.model("m"), 7), PurgeMark(.older, 3), PurgeMark(.tag("t"), 9)])
-        try await kept.join(Array(marks), deadline: .max)
-        let (home, mirror) = isHomeEmptied ? (emptied, kept) : (kept, emptied)
-        let both = MirroredPurgeHome(home: home, mirror: mirror, log: RecordingLog())
-        #expect(Set(try await both.marks(deadline: .max)) == marks)
-        #expect(Set(try await emptied.marks(deadline: .max)) == marks)
-    }
-
-    @Test func aMirrorThatFailsCostsNoPurge() async throws {
-        let (home, mirror) = (FakePurgeHome(), FakePurgeHome())
-        mirror.failure = PurgeHomeFailure("down")
-        let both = MirroredPurgeHome(home: home, mirror: mirror, log: RecordingLog())
-        let mark = try await both.raise(.everything, above: 4, deadline: .max)
-        #expect(try await both.marks(deadline: .max) == [mark])
-        mirror.failure = nil
-        _ = try await both.marks(deadline: .max)
-        #expect(try await mirror.marks(deadline: .max) == [mark])
-    }
-
     @Test func redisKeepsTheContract() async throws {
         let server = try await RedisServer()
         let bench = try RedisBench(server.url)

@@ -43,6 +43,25 @@ import Testing
         }
     }
 
+    @Test("facts that no answer of ours can have, under a checksum that fits, are a miss") func implausible()
+        async throws
+    {
+        let now = clock.wall()
+        let cases: [(createdAt: Int64, ttl: Int64, status: UInt16)] = [
+            (1, .max, 200), (now, .max, 200), (now - 1, .min, 200), (-1, 10, 200), (.min, .max, 200),
+            (now, 10_000, 500),
+            (now, 10_000, 0), (now, 10_000, 101), (now, 10_000, .max),
+        ]
+        for (createdAt, ttl, status) in cases {
+            var facts = Entry.Facts(createdAt: createdAt, ttl: ttl, dialect: .chat, origin: .whole)
+            facts.status = status
+            let entry = Entry(facts: facts, whole: Bytes("text"), stream: nil)
+            store[Self.name] = .init(try CodecFixture.codec().encode(entry, under: Self.key), milliseconds: 1)
+            #expect(await tier().find(Self.key) == nil, "created \(createdAt), ttl \(ttl), status \(status)")
+            #expect(store[Self.name] == nil)
+        }
+    }
+
     @Test func whatCannotBeServedIsAMissAndDeleted() async throws {
         let other = try CodecFixture.codec().encode(entry(), under: CacheKey(9, 9, 9, 9))
         let sealed = try CodecFixture.codec(CodecFixture.seal(CodecFixture.firstKey)).encode(entry(), under: Self.key)

@@ -22,6 +22,7 @@ extension EntryCodec {
     func open(_ bytes: Bytes, under key: CacheKey, now: Int64, retainStale: Int64) -> StoredEntry {
         do throws(EntryFailure) {
             let entry = try decode(bytes, under: key)
+            guard entry.facts.isPlausible else { throw .corrupt }
             return entry.facts.isDead(now: now, retainStale: max(0, retainStale)) ? .dead : .live(entry)
         } catch {
             return .refused(error)

@@ -1,70 +1,139 @@
 import Core
+import Synchronization
 
-/// Marks in two places: one that answers fast and tells the others, and one that outlives it.
+/// A home whose marks are also written to another one that lasts longer: Redis tells the sidecars at once but often keeps
+/// nothing on disk, and the answers in a bucket outlive it.
 ///
-/// The mirror is written behind every mark and read whenever the marks are; whatever one of the two lacks it gets from
-/// the other. A mirror that fails costs nobody a purge: it gets the marks the next time.
-package struct MirroredPurgeHome: PurgeHome {
-    private let home: any PurgeHome
-    private let mirror: any PurgeHome
-    private let log: any Log
+/// The first home is the one that counts. The second is read once, at the first look, and then only written to: from then
+/// on this sidecar knows what it holds, and is there to bring the first home what that loses. A second home that fails
+/// fails nothing; what it was not told it is told with one of the next looks.
+package final class MirroredPurgeHome: PurgeHome {
+    private struct State {
+        var isRead = false
+        /// Rises when the second home could not be read, so that it is asked again.
+        var attempt: UInt64 = 0
+        /// What the second home was not told yet.
+        var owed: [PurgeGroup: UInt64] = [:]
+        var isPaying = false
+        var isFailing = false
+    }
 
-    package init(home: any PurgeHome, mirror: any PurgeHome, log: any Log) {
-        self.home = home
-        self.mirror = mirror
+    private let first: any PurgeHome
+    private let second: any PurgeHome
+    private let log: any Log
+    private let state = Mutex(State())
+
+    /// Groups beyond so many are owed as one mark on everything.
+    private static let mostOwed = 50_000
+
+    package init(_ first: any PurgeHome, mirroredIn second: any PurgeHome, log: any Log) {
+        self.first = first
+        self.second = second
         self.log = log
     }
 
+    // MARK: PurgeHome
+
     package func marks(deadline: Int64) async throws(PurgeHomeFailure) -> [PurgeMark] {
-        let kept = try await home.marks(deadline: deadline)
-        let mirrored: [PurgeMark]
+        let kept = try await first.marks(deadline: deadline)
+        guard !state.withLock({ $0.isRead }) else { return kept }
+        let saved: [PurgeMark]
         do throws(PurgeHomeFailure) {
-            mirrored = try await mirror.marks(deadline: deadline)
-            let lost = MirroredPurgeHome.missing(from: mirrored, of: kept)
-            if !lost.isEmpty { try await mirror.join(lost, deadline: deadline) }
+            saved = try await second.marks(deadline: deadline)
         } catch {
+            state.withLock { $0.attempt += 1 }
             report(error)
             return kept
         }
-        let lost = MirroredPurgeHome.missing(from: kept, of: mirrored)
-        if !lost.isEmpty { try await home.join(lost, deadline: deadline) }
-        return kept + lost
+        let lost = MirroredPurgeHome.marks(saved, above: kept)
+        if !lost.isEmpty { try await first.join(lost, deadline: deadline) }
+        owe(MirroredPurgeHome.marks(kept, above: saved))
+        state.withLock { $0.isRead = true }
+        let risen = Set(lost.map(\.group))
+        return kept.filter { !risen.contains($0.group) } + lost
     }
 
-    /// The mirror's need not be asked for: nobody purges there alone.
     package func revision(deadline: Int64) async throws(PurgeHomeFailure) -> UInt64 {
-        try await home.revision(deadline: deadline)
+        let revision = try await first.revision(deadline: deadline)
+        pay(deadline: deadline)
+        return revision ^ state.withLock { $0.attempt } << 54
     }
 
     package func raise(
         _ group: PurgeGroup, above floor: UInt64, deadline: Int64
     ) async throws(PurgeHomeFailure) -> PurgeMark {
-        let mark = try await home.raise(group, above: floor, deadline: deadline)
-        await copy([mark], deadline: deadline)
+        let mark = try await first.raise(group, above: floor, deadline: deadline)
+        owe([mark])
+        pay(deadline: deadline)
         return mark
     }
 
     package func join(_ marks: [PurgeMark], deadline: Int64) async throws(PurgeHomeFailure) {
-        try await home.join(marks, deadline: deadline)
-        await copy(marks, deadline: deadline)
+        // What the first home cannot be told is to outlive this sidecar all the same.
+        owe(marks)
+        pay(deadline: deadline)
+        try await first.join(marks, deadline: deadline)
     }
 
-    private func copy(_ marks: [PurgeMark], deadline: Int64) async {
-        do throws(PurgeHomeFailure) {
-            try await mirror.join(marks, deadline: deadline)
-        } catch {
-            report(error)
+    // MARK: Steps
+
+    private static func marks(_ marks: [PurgeMark], above others: [PurgeMark]) -> [PurgeMark] {
+        let numbers = Dictionary(others.map { ($0.group, $0.number) }, uniquingKeysWith: max)
+        return marks.filter { $0.number > numbers[$0.group] ?? 0 }
+    }
+
+    private func owe(_ marks: [PurgeMark]) {
+        state.withLock { state in
+            for mark in marks { state.owed[mark.group] = max(mark.number, state.owed[mark.group] ?? 0) }
+            if state.owed.count > MirroredPurgeHome.mostOwed { MirroredPurgeHome.fold(&state.owed) }
         }
     }
 
-    private func report(_ failure: PurgeHomeFailure) {
-        log.write(.warning, "purges-unmirrored", LogField("reason", failure.description))
+    /// Tells the second home what it is owed, unless that is being done. Nobody waits for it.
+    private func pay(deadline: Int64) {
+        let marks = state.withLock { state -> [PurgeMark] in
+            guard !state.isPaying, !state.owed.isEmpty else { return [] }
+            state.isPaying = true
+            return state.owed.map { PurgeMark($0.key, $0.value) }
+        }
+        guard !marks.isEmpty else { return }
+        Task.detached { await self.pay(marks, deadline: deadline) }
     }
 
-    /// Marks that others lack, or have lower.
-    private static func missing(from marks: [PurgeMark], of others: [PurgeMark]) -> [PurgeMark] {
-        let numbers = Dictionary(marks.map { ($0.group, $0.number) }, uniquingKeysWith: max)
-        let floor = numbers[.everything] ?? 0
-        return others.filter { $0.number > max(numbers[$0.group] ?? 0, $0.group == .older ? 0 : floor) }
+    private func pay(_ marks: [PurgeMark], deadline: Int64) async {
+        var failure: PurgeHomeFailure?
+        do throws(PurgeHomeFailure) {
+            try await second.join(marks, deadline: deadline)
+        } catch {
+            failure = error
+        }
+        state.withLock { state in
+            state.isPaying = false
+            guard failure == nil else { return }
+            for mark in marks where state.owed[mark.group] == mark.number { state.owed[mark.group] = nil }
+        }
+        report(failure)
+        // Of what rose meanwhile.
+        if failure == nil { pay(deadline: deadline) }
+    }
+
+    private static func fold(_ owed: inout [PurgeGroup: UInt64]) {
+        let highest = owed.reduce(0) { $1.key == .older ? $0 : max($0, $1.value) }
+        owed = owed.filter { $0.key == .older }
+        owed[.everything] = highest
+    }
+
+    /// One line when it begins to fail and one when it works again.
+    private func report(_ failure: PurgeHomeFailure?) {
+        let isNews = state.withLock { state in
+            defer { state.isFailing = failure != nil }
+            return state.isFailing != (failure != nil)
+        }
+        guard isNews else { return }
+        if let failure {
+            log.write(.warning, "purges-unsaved", LogField("reason", failure.description))
+        } else {
+            log.write(.info, "purges-saved")
+        }
     }
 }
