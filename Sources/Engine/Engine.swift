@@ -182,19 +182,19 @@ package final class Engine: Sendable {
     private func keep(_ entry: Entry, under key: CacheKey, now: Int64) -> NotStored? {
         // A lifetime of nothing means that nobody else is to have it, not even when the upstream fails.
         guard entry.facts.ttl > 0 else { return .expired }
-        guard !purges.covers(entry, under: key) else { return .purged }
-        switch memory.insert(entry, under: key, now: now) {
-        case .stored, .replaced: break
-        case .refused(.tooLarge): return .tooLarge
-        case .refused(.admission): return .admissionFilter
-        case .refused(.expired): return .expired
+        return switch hold(entry, under: key, now: now) {
+        case .stored, .replaced: nil
+        case .refused(.tooLarge): .tooLarge
+        case .refused(.admission): .admissionFilter
+        case .refused(.expired): .expired
+        case .refused(.unwanted): .purged
         }
-        // A purge that looked before the entry was there has raised its mark before it looked.
-        guard !purges.covers(entry, under: key) else {
-            memory.removeNow(key)
-            return .purged
-        }
-        return nil
+    }
+
+    /// Puts an entry into memory, unless it was purged. A purge raises its mark before it looks through memory, so that
+    /// one that comes later finds the entry.
+    func hold(_ entry: Entry, under key: CacheKey, now: Int64) -> InsertOutcome {
+        memory.insert(entry, under: key, now: now) { !purges.covers(entry, under: key) }
     }
 
     private func entry(from cargo: FlightCargo, of call: Call, asked: UInt64) throws(NotStored) -> Entry {

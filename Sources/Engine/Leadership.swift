@@ -66,8 +66,7 @@ extension Engine {
             !purges.covers(held, under: wanted.key),
             case .fresh(let found) = judge(held, for: wanted, in: shared.name)
         else { return nil }
-        memory.insert(found.entry, under: wanted.key, now: clock.wall())
-        if purges.covers(found.entry, under: wanted.key) { memory.removeNow(wanted.key) }
+        _ = hold(found.entry, under: wanted.key, now: clock.wall())
         return found
     }
 

@@ -73,13 +73,9 @@ extension Engine {
         let now = clock.wall()
         // Somebody who wanted no answer out of the cache may have brought a newer one meanwhile.
         if let held = memory.peek(key, now: now), held.facts.createdAt >= entry.facts.createdAt { return }
-        memory.insert(entry, under: key, now: now)
-        if purges.covers(entry, under: key) {
-            memory.removeNow(key)
-        } else if found.lifetime > 0 {
-            let above = below.map(\.name).prefix { $0 != found.tier }
-            if !above.isEmpty { fill?.offer(entry, under: key, to: Array(above)) }
-        }
+        guard hold(entry, under: key, now: now) != .refused(.unwanted), found.lifetime > 0 else { return }
+        let above = below.map(\.name).prefix { $0 != found.tier }
+        if !above.isEmpty { fill?.offer(entry, under: key, to: Array(above)) }
     }
 
     /// Where an answer is held, lower tiers included. Looking in memory does not count as use.

@@ -34,12 +34,7 @@ extension Engine {
             else { continue }
             // Somebody may have asked for it meanwhile.
             guard memory.peek(key, now: clock.wall()) == nil else { return false }
-            memory.insert(entry, under: key, now: clock.wall())
-            guard !purges.covers(entry, under: key) else {
-                memory.removeNow(key)
-                return false
-            }
-            return true
+            return [.stored, .replaced].contains(hold(entry, under: key, now: clock.wall()))
         }
         return false
     }

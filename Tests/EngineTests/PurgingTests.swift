@@ -201,4 +201,27 @@ import Tiers
         second.advance(.seconds(1))
         second.expectQuiet([waiter])
     }
+
+    @Test("once a purge has returned, nothing from before it comes into memory", .timeLimit(.minutes(5)))
+    func onAllThreads() async throws {
+        let scene = Scene()
+        let engine = scene.rig.engine
+        let now = scene.rig.clock.wall()
+        let keys = (0..<64).map { CacheKey($0, $0 << 58, 0, 0) }
+        for _ in 0..<100 {
+            let entry = try scene.entry(generation: engine.purges.latest)
+            let left = await withTaskGroup(of: Int.self) { group in
+                group.addTask { @concurrent in
+                    for key in keys { _ = engine.hold(entry, under: key, now: now) }
+                    return 0
+                }
+                group.addTask { @concurrent in
+                    engine.purgeHere(.everything)
+                    return keys.count { engine.memory.peek($0, now: now) != nil }
+                }
+                return await group.reduce(0, +)
+            }
+            #expect(left == 0)
+        }
+    }
 }

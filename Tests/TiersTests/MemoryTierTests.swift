@@ -47,6 +47,15 @@ struct MemoryTierTests {
         #expect(tier.statistics.evictions(.capacity) == 1)
     }
 
+    @Test func whatIsNotWantedLeavesWhatIsThere() {
+        let tier = Self.tier()
+        let held = Self.entry()
+        tier.insert(held, under: Self.key(1), now: Self.now)
+        #expect(tier.insert(Self.entry(), under: Self.key(1), now: Self.now) { false } == .refused(.unwanted))
+        #expect(tier.peek(Self.key(1), now: Self.now)?.isIdentical(to: held) == true)
+        #expect(tier.insert(Self.entry(), under: Self.key(1), now: Self.now) { true } == .replaced)
+    }
+
     @Test(arguments: [
         (bytes: 0, outcome: InsertOutcome.stored), (bytes: 1_000_000, outcome: .refused(.tooLarge)),
     ])

@@ -61,12 +61,18 @@ package final class MemoryTier: Sendable {
         shard(of: key).state.withLock { $0.peek(key, now: now) }
     }
 
-    /// Offers an entry. `now` is in milliseconds since 1970.
+    /// Offers an entry. `now` is in milliseconds since 1970. `isWanted` is asked under the lock, so whoever makes it
+    /// false and then looks through the tier finds every entry that came in before; it must not use this tier.
     @discardableResult
-    package func insert(_ entry: Entry, under key: CacheKey, now: Int64) -> InsertOutcome {
+    package func insert(
+        _ entry: Entry, under key: CacheKey, now: Int64, ifWanted isWanted: () -> Bool = { true }
+    ) -> InsertOutcome {
         var released: [Entry] = []
         defer { withExtendedLifetime(released) {} }
-        return shard(of: key).state.withLock { $0.insert(entry, under: key, now: now, released: &released) }
+        return shard(of: key).state.withLock { shard in
+            guard isWanted() else { return .refused(.unwanted) }
+            return shard.insert(entry, under: key, now: now, released: &released)
+        }
     }
 
     /// Whether something was held.

@@ -15,6 +15,8 @@ package enum InsertOutcome: Sendable, Equatable {
         case admission
         /// Beyond its lifetime and its retention already.
         case expired
+        /// The caller did not want it any more; what the key held stays.
+        case unwanted
     }
 }
 
