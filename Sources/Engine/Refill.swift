@@ -7,10 +7,13 @@ extension Engine {
     /// Requests that arrive meanwhile go their own way. Stops when its task is cancelled.
     package func refill(_ keys: [CacheKey]) async -> Int {
         let rest = Rest(keys)
-        return await withTaskGroup(of: Int.self) { group in
+        let count = await withTaskGroup(of: Int.self) { group in
             for _ in 0..<Engine.refillers { group.addTask { await self.refill(from: rest) } }
             return await group.reduce(0, +)
         }
+        // The hottest came first, so that they would be the first to go.
+        for key in keys.reversed() { _ = memory.lookup(key, now: clock.wall()) }
+        return count
     }
 
     /// Few, so that requests hardly notice.

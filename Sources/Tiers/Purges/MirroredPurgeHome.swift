@@ -64,14 +64,15 @@ package final class MirroredPurgeHome: PurgeHome {
     ) async throws(PurgeHomeFailure) -> PurgeMark {
         let mark = try await first.raise(group, above: floor, deadline: deadline)
         owe([mark])
-        pay(deadline: deadline)
+        // Whoever is told that it is done may kill this sidecar next.
+        await payNow(deadline: deadline)
         return mark
     }
 
     package func join(_ marks: [PurgeMark], deadline: Int64) async throws(PurgeHomeFailure) {
         // What the first home cannot be told is to outlive this sidecar all the same.
         owe(marks)
-        pay(deadline: deadline)
+        await payNow(deadline: deadline)
         try await first.join(marks, deadline: deadline)
     }
 
@@ -89,32 +90,38 @@ package final class MirroredPurgeHome: PurgeHome {
         }
     }
 
-    /// Tells the second home what it is owed, unless that is being done. Nobody waits for it.
+    /// Tells the second home what it is owed, while nobody waits for it.
     private func pay(deadline: Int64) {
-        let marks = state.withLock { state -> [PurgeMark] in
-            guard !state.isPaying, !state.owed.isEmpty else { return [] }
+        guard state.withLock({ !$0.isPaying && !$0.owed.isEmpty }) else { return }
+        Task.detached { await self.payNow(deadline: deadline) }
+    }
+
+    /// Tells the second home what it is owed, what rises meanwhile included; unless that is being done.
+    private func payNow(deadline: Int64) async {
+        while let marks = takeTurn() {
+            var failure: PurgeHomeFailure?
+            do throws(PurgeHomeFailure) {
+                try await second.join(marks, deadline: deadline)
+            } catch {
+                failure = error
+            }
+            state.withLock { state in
+                state.isPaying = false
+                guard failure == nil else { return }
+                for mark in marks where state.owed[mark.group] == mark.number { state.owed[mark.group] = nil }
+            }
+            report(failure)
+            if failure != nil { return }
+        }
+    }
+
+    /// What is owed, nil where nothing is or it is being told already.
+    private func takeTurn() -> [PurgeMark]? {
+        state.withLock { state in
+            guard !state.isPaying, !state.owed.isEmpty else { return nil }
             state.isPaying = true
             return state.owed.map { PurgeMark($0.key, $0.value) }
         }
-        guard !marks.isEmpty else { return }
-        Task.detached { await self.pay(marks, deadline: deadline) }
-    }
-
-    private func pay(_ marks: [PurgeMark], deadline: Int64) async {
-        var failure: PurgeHomeFailure?
-        do throws(PurgeHomeFailure) {
-            try await second.join(marks, deadline: deadline)
-        } catch {
-            failure = error
-        }
-        state.withLock { state in
-            state.isPaying = false
-            guard failure == nil else { return }
-            for mark in marks where state.owed[mark.group] == mark.number { state.owed[mark.group] = nil }
-        }
-        report(failure)
-        // Of what rose meanwhile.
-        if failure == nil { pay(deadline: deadline) }
     }
 
     private static func fold(_ owed: inout [PurgeGroup: UInt64]) {
