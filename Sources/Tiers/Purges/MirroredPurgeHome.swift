@@ -46,9 +46,14 @@ package final class MirroredPurgeHome: PurgeHome {
             return kept
         }
         let lost = MirroredPurgeHome.marks(saved, above: kept)
-        if !lost.isEmpty { try await first.join(lost, deadline: deadline) }
         owe(MirroredPurgeHome.marks(kept, above: saved))
-        state.withLock { $0.isRead = true }
+        do throws(PurgeHomeFailure) {
+            if !lost.isEmpty { try await first.join(lost, deadline: deadline) }
+            state.withLock { $0.isRead = true }
+        } catch {
+            // The others are to know them too, so it is tried again; this sidecar does by now.
+            state.withLock { $0.attempt += 1 }
+        }
         let risen = Set(lost.map(\.group))
         return kept.filter { !risen.contains($0.group) } + lost
     }
@@ -64,15 +69,18 @@ package final class MirroredPurgeHome: PurgeHome {
     ) async throws(PurgeHomeFailure) -> PurgeMark {
         let mark = try await first.raise(group, above: floor, deadline: deadline)
         owe([mark])
-        pay(deadline: deadline)
         return mark
     }
 
     package func join(_ marks: [PurgeMark], deadline: Int64) async throws(PurgeHomeFailure) {
         // What the first home cannot be told is to outlive this sidecar all the same.
         owe(marks)
-        pay(deadline: deadline)
         try await first.join(marks, deadline: deadline)
+    }
+
+    package func lasting(deadline: Int64) async {
+        let marks = state.withLock { state in state.owed.map { PurgeMark($0.key, $0.value) } }
+        if !marks.isEmpty { await pay(marks, deadline: deadline) }
     }
 
     // MARK: Steps
@@ -97,24 +105,22 @@ package final class MirroredPurgeHome: PurgeHome {
             return state.owed.map { PurgeMark($0.key, $0.value) }
         }
         guard !marks.isEmpty else { return }
-        Task.detached { await self.pay(marks, deadline: deadline) }
+        Task.detached { [self] in
+            await pay(marks, deadline: deadline)
+            state.withLock { $0.isPaying = false }
+        }
     }
 
     private func pay(_ marks: [PurgeMark], deadline: Int64) async {
-        var failure: PurgeHomeFailure?
         do throws(PurgeHomeFailure) {
             try await second.join(marks, deadline: deadline)
+            state.withLock { state in
+                for mark in marks where state.owed[mark.group] == mark.number { state.owed[mark.group] = nil }
+            }
+            report(nil)
         } catch {
-            failure = error
+            report(error)
         }
-        state.withLock { state in
-            state.isPaying = false
-            guard failure == nil else { return }
-            for mark in marks where state.owed[mark.group] == mark.number { state.owed[mark.group] = nil }
-        }
-        report(failure)
-        // Of what rose meanwhile.
-        if failure == nil { pay(deadline: deadline) }
     }
 
     private static func fold(_ owed: inout [PurgeGroup: UInt64]) {
