@@ -14,6 +14,14 @@ package protocol PurgeHome: Sendable {
 
     /// Joins marks with those that are kept there, and tells the other sidecars of those that rose.
     func join(_ marks: [PurgeMark], deadline: Int64) async throws(PurgeHomeFailure)
+
+    /// Waits until the marks that were raised and joined here are also where they last, if that is another place; until
+    /// the deadline at most.
+    func lasting(deadline: Int64) async
+}
+
+extension PurgeHome {
+    package func lasting(deadline: Int64) async {}
 }
 
 /// For people: what went wrong.

@@ -66,6 +66,9 @@ package final class PurgeSync: Sendable {
         try await home.join([mark], deadline: clock.monotonic() + options.deadline)
     }
 
+    /// Waits until what this sidecar told the home lasts.
+    func lasting() async { await home.lasting(deadline: clock.monotonic() + options.deadline) }
+
     /// Looks at the home now, and from now on. Called at the start and whenever announcements may have been missed.
     package func refresh() {
         let isFree = state.withLock { state in

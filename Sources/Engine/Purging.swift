@@ -38,6 +38,8 @@ extension Engine {
         if case .key(let key) = group {
             for tier in below { await tier.remove(key) }
         }
+        // Only after everybody was told and nobody is served it any more.
+        await sync?.lasting()
         return report
     }
 

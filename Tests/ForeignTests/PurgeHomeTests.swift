@@ -111,6 +111,22 @@ import Tiers
         #expect(channel.marks == [first, risen, PurgeMark(.older, 5), last])
     }
 
+    @Test func aFullRedisTakesPurges() async throws {
+        let server = try await RedisServer()
+        let bench = try RedisBench(server.url)
+        defer { bench.close() }
+        let home = bench.home()
+        let deadline = RedisBench.deadline()
+        let first = try await home.raise(.tag("a"), above: 0, deadline: deadline)
+        _ = try await bench.ask("CONFIG", "SET", "maxmemory-policy", "noeviction")
+        _ = try await bench.ask("CONFIG", "SET", "maxmemory", "1")
+        #expect(server.cli("set x y").hasPrefix("OOM"))
+        let second = try await home.raise(.tag("b"), above: 0, deadline: deadline)
+        let third = PurgeMark(.tag("c"), second.number + 1)
+        try await home.join([third], deadline: deadline)
+        #expect(Set(try await home.marks(deadline: deadline)) == [first, second, third])
+    }
+
     @Test func whatSomebodyElseWroteIsNoReasonToForgetAPurge() async throws {
         let server = try await RedisServer()
         let bench = try RedisBench(server.url)

@@ -32,7 +32,7 @@ import Tiers
         let before = home()
         let raised = try await before.raise(.model("m"), above: 0, deadline: .max)
         try await before.join([PurgeMark(.older, 7)], deadline: .max)
-        #expect(await eventually { (try? await numbers(second))?.count == 2 })
+        await before.lasting(deadline: .max)
 
         let forgetful = FakePurgeHome()
         let after = MirroredPurgeHome(forgetful, mirroredIn: second, log: log)
@@ -72,7 +72,15 @@ import Tiers
         let home = home()
         first.failure = PurgeHomeFailure("away")
         await #expect(throws: PurgeHomeFailure.self) { try await home.join([PurgeMark(.tag("t"), 9)], deadline: .max) }
-        #expect(await eventually { (try? await numbers(second)) == [.tag("t"): 9] })
+        await home.lasting(deadline: .max)
+        #expect(try await numbers(second) == [.tag("t"): 9])
+    }
+
+    @Test("a first home that takes no marks is no reason not to read those that were saved") func full() async throws {
+        try await second.join([PurgeMark(.tag("t"), 9)], deadline: .max)
+        let home = MirroredPurgeHome(FullPurgeHome(first), mirroredIn: second, log: log)
+        #expect(try await numbers(home) == [.tag("t"): 9])
+        #expect(try await numbers(home) == [.tag("t"): 9])
     }
 
     /// Whether it comes true within five seconds.
@@ -83,4 +91,22 @@ import Tiers
         }
         return false
     }
+}
+
+/// Can be read, and takes nothing.
+private struct FullPurgeHome: PurgeHome {
+    let home: FakePurgeHome
+
+    init(_ home: FakePurgeHome) { self.home = home }
+
+    func marks(deadline: Int64) async throws(PurgeHomeFailure) -> [PurgeMark] {
+        try await home.marks(deadline: deadline)
+    }
+    func revision(deadline: Int64) async throws(PurgeHomeFailure) -> UInt64 {
+        try await home.revision(deadline: deadline)
+    }
+    func raise(
+        _ group: PurgeGroup, above floor: UInt64, deadline: Int64
+    ) async throws(PurgeHomeFailure) -> PurgeMark { throw PurgeHomeFailure("full") }
+    func join(_ marks: [PurgeMark], deadline: Int64) async throws(PurgeHomeFailure) { throw PurgeHomeFailure("full") }
 }

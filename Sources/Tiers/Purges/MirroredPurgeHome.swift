@@ -46,9 +46,14 @@ package final class MirroredPurgeHome: PurgeHome {
             return kept
         }
         let lost = MirroredPurgeHome.marks(saved, above: kept)
-        if !lost.isEmpty { try await first.join(lost, deadline: deadline) }
         owe(MirroredPurgeHome.marks(kept, above: saved))
-        state.withLock { $0.isRead = true }
+        do throws(PurgeHomeFailure) {
+            if !lost.isEmpty { try await first.join(lost, deadline: deadline) }
+            state.withLock { $0.isRead = true }
+        } catch {
+            // The others are to know them too, so it is tried again; this sidecar does by now.
+            state.withLock { $0.attempt += 1 }
+        }
         let risen = Set(lost.map(\.group))
         return kept.filter { !risen.contains($0.group) } + lost
     }
@@ -64,16 +69,18 @@ package final class MirroredPurgeHome: PurgeHome {
     ) async throws(PurgeHomeFailure) -> PurgeMark {
         let mark = try await first.raise(group, above: floor, deadline: deadline)
         owe([mark])
-        // Whoever is told that it is done may kill this sidecar next.
-        await payNow(deadline: deadline)
         return mark
     }
 
     package func join(_ marks: [PurgeMark], deadline: Int64) async throws(PurgeHomeFailure) {
         // What the first home cannot be told is to outlive this sidecar all the same.
         owe(marks)
-        await payNow(deadline: deadline)
         try await first.join(marks, deadline: deadline)
+    }
+
+    package func lasting(deadline: Int64) async {
+        let marks = state.withLock { state in state.owed.map { PurgeMark($0.key, $0.value) } }
+        if !marks.isEmpty { await pay(marks, deadline: deadline) }
     }
 
     // MARK: Steps
@@ -90,37 +97,29 @@ package final class MirroredPurgeHome: PurgeHome {
         }
     }
 
-    /// Tells the second home what it is owed, while nobody waits for it.
+    /// Tells the second home what it is owed, unless that is being done. Nobody waits for it.
     private func pay(deadline: Int64) {
-        guard state.withLock({ !$0.isPaying && !$0.owed.isEmpty }) else { return }
-        Task.detached { await self.payNow(deadline: deadline) }
-    }
-
-    /// Tells the second home what it is owed, what rises meanwhile included; unless that is being done.
-    private func payNow(deadline: Int64) async {
-        while let marks = takeTurn() {
-            var failure: PurgeHomeFailure?
-            do throws(PurgeHomeFailure) {
-                try await second.join(marks, deadline: deadline)
-            } catch {
-                failure = error
-            }
-            state.withLock { state in
-                state.isPaying = false
-                guard failure == nil else { return }
-                for mark in marks where state.owed[mark.group] == mark.number { state.owed[mark.group] = nil }
-            }
-            report(failure)
-            if failure != nil { return }
+        let marks = state.withLock { state -> [PurgeMark] in
+            guard !state.isPaying, !state.owed.isEmpty else { return [] }
+            state.isPaying = true
+            return state.owed.map { PurgeMark($0.key, $0.value) }
+        }
+        guard !marks.isEmpty else { return }
+        Task.detached { [self] in
+            await pay(marks, deadline: deadline)
+            state.withLock { $0.isPaying = false }
         }
     }
 
-    /// What is owed, nil where nothing is or it is being told already.
-    private func takeTurn() -> [PurgeMark]? {
-        state.withLock { state in
-            guard !state.isPaying, !state.owed.isEmpty else { return nil }
-            state.isPaying = true
-            return state.owed.map { PurgeMark($0.key, $0.value) }
+    private func pay(_ marks: [PurgeMark], deadline: Int64) async {
+        do throws(PurgeHomeFailure) {
+            try await second.join(marks, deadline: deadline)
+            state.withLock { state in
+                for mark in marks where state.owed[mark.group] == mark.number { state.owed[mark.group] = nil }
+            }
+            report(nil)
+        } catch {
+            report(error)
         }
     }
 

@@ -197,7 +197,8 @@ package final class RedisPurgeHome: PurgeHome {
     private static let highestField = Bytes("highest")
 
     /// What is no number of ours counts as none. Announcing must not undo the mark: who may not publish still purges, and
-    /// the others find it by the revision. `ARGV[1]` is the channel.
+    /// the others find it by the revision. A Redis without memory takes no `HSET` but in a script that has written: after a
+    /// removal, which it does take, a full one can still be told of purges. `ARGV[1]` is the channel.
     private static let prelude = """
         local refusal
         local function number(field)
@@ -207,7 +208,10 @@ package final class RedisPurgeHome: PurgeHome {
         end
         local function answer(value) return {value, redis.call('HLEN', KEYS[1]), refusal} end
         local function text(n) return string.format('%.0f', n) end
-        local function set(field, n) redis.call('HSET', KEYS[1], field, text(n)) end
+        local function set(field, n)
+            redis.call('HDEL', KEYS[1], field)
+            redis.call('HSET', KEYS[1], field, text(n))
+        end
         local function mark(group, n)
             set(group, n)
             local reply = redis.pcall('PUBLISH', ARGV[1], text(n) .. ' ' .. group)
