@@ -117,7 +117,7 @@ package struct Settings: Sendable, Equatable {
         package var serverName = ""
         package var deadline = Duration.milliseconds(20)
         package var coalesce = true
-        package var coalesceTimeout = Duration.seconds(60)
+        package var coalesceTimeout = Duration.seconds(30)
         package init() {}
     }
 
