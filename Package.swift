@@ -79,8 +79,9 @@ let package = Package(
         bench("Storage", ["Core", "Tiers", "Foreign", "TestKit"]),
         bench("Redis", ["Core", "Tiers", "Foreign", "TestKit"]),
         .executableTarget(
-            name: "EncoderBench", dependencies: ["Core", "Dialects", "Semantic", "Foreign"], path: "Benchmarks/Semantic",
-            exclude: ["README.md"], sources: ["EncoderBench.swift"], swiftSettings: common),
+            name: "EncoderBench", dependencies: ["Core", "Dialects", "Semantic", "Foreign"],
+            path: "Benchmarks/Semantic",
+            sources: ["EncoderBench.swift"], swiftSettings: common),
 
         // Killed by the tests while it writes.
         .executableTarget(
@@ -92,7 +93,7 @@ let package = Package(
         tests("WarmupTests", ["Core", "Dialects", "Warmup", "Foreign", "TestKit"]),
         tests("TiersTests", ["Core", "Tiers", "Foreign", "TestKit"]),
         .testTarget(
-            name: "SemanticTests", dependencies: ["Core", "Semantic", "Foreign", "TestKit"],
+            name: "SemanticTests", dependencies: ["Core", "Dialects", "Semantic", "Foreign", "TestKit"],
             resources: [.copy("Fixtures")], swiftSettings: common),
         tests("EngineTests", ["Engine", "TestKit"]),
         tests("ForeignTests", ["Core", "Tiers", "Foreign", "TestKit", "StoreWriter", "CZlib"]),

@@ -38,8 +38,8 @@ package final class Encoder: Sendable {
 
     /// nil where the text does not fit the model's window: half a text is another text.
     package func tokenize(_ text: String) -> TokenizedText? {
-        // No piece of a word is longer than this in any vocabulary that is in use; what is longer is not even read.
-        guard text.utf8.count <= window * 256 else { return nil }
+        // Tokens of text are a few bytes each: what is longer would be mostly unknown, and is not even read.
+        guard text.utf8.count <= window * 32 else { return nil }
         return tokenizer.tokenize(model.configuration.prompt + text, limit: window)
     }
 

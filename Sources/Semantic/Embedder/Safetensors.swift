@@ -94,7 +94,8 @@ struct Safetensors {
     ///
     /// - Parameter seen: what the file held, for a fingerprint.
     func read(
-        _ name: String, shape: [Int], seen: (UnsafeRawBufferPointer) -> Void, _ take: (UnsafeBufferPointer<Float>) -> Void
+        _ name: String, shape: [Int], seen: (UnsafeRawBufferPointer) -> Void,
+        _ take: (UnsafeBufferPointer<Float>) -> Void
     ) throws(ModelFault) {
         guard let tensor = tensors[name] else { throw ModelFault(path, "has no tensor \(name)") }
         guard tensor.shape == shape else {
