@@ -51,6 +51,7 @@ let package = Package(
         shelf("Xml", pkgConfig: "libxml-2.0", apt: "libxml2-dev"),
         shelf("Zlib", pkgConfig: "zlib", apt: "zlib1g-dev"),
         shelf("DNNL", pkgConfig: nil, apt: "libdnnl-dev"),
+        .systemLibrary(name: "CLanes", path: "Sources/C/Lanes"),
 
         library("Core", []),
         library("Dialects", ["Core"]),
@@ -62,7 +63,7 @@ let package = Package(
             "Foreign",
             [
                 "Core", "CEvent", "CMicrohttpd", "CCurl", "CCrypto", "CYaml", "CLZ4", "CXXHash", "CHiredis", "CS3",
-                "CXml", "CZlib", "CDNNL",
+                "CXml", "CZlib", "CDNNL", "CLanes",
             ]),
         library("Server", ["Core", "Dialects", "Engine", "Foreign"]),
         library("TestKit", ["Core", "Dialects", "Tiers", "Engine"]),

@@ -18,19 +18,35 @@ package struct DenseLayer: Sendable {
     /// `outputs` numbers.
     package var bias: [Float]
     package var end: End
+    /// What is known of the inputs, where they are the output of a normalisation: `inputs` means and deviations.
+    package var expected: Expected?
 
-    package init(inputs: Int, outputs: Int, weights: [Float], bias: [Float], end: End) {
+    package struct Expected: Sendable {
+        package var means: [Float]
+        package var deviations: [Float]
+        package init(means: [Float], deviations: [Float]) {
+            self.means = means
+            self.deviations = deviations
+        }
+    }
+
+    package init(
+        inputs: Int, outputs: Int, weights: [Float], bias: [Float], end: End, expected: Expected? = nil
+    ) {
         self.inputs = inputs
         self.outputs = outputs
         self.weights = weights
         self.bias = bias
         self.end = end
+        self.expected = expected
     }
 }
 
-/// How weights and the inputs of products are held; sums are always single precision.
+/// How weights and the inputs of products are held; sums have 32 bits.
 package enum MatrixPrecision: String, Sendable, CaseIterable {
     case fp32, bf16
+    /// A scale for each output's weights, a scale and a zero for each row of inputs.
+    case int8
 }
 
 /// A numeric library was asked for what it cannot do.
@@ -76,6 +92,9 @@ package protocol MatrixWorkspace: AnyObject {
         _ a: MatrixView, _ b: MatrixView, transposed: Bool, scale: Float, rows: Int, columns: Int, depth: Int,
         into c: UnsafeMutablePointer<Float>, stride: Int
     ) throws(MatrixFault)
+
+    /// The softmax of each of `rows` rows of `width` numbers, which follow each other without gaps, in place.
+    func softmax(_ matrix: UnsafeMutablePointer<Float>, rows: Int, width: Int)
 }
 
 /// Rows of a matrix inside a larger one: each starts `stride` elements behind the one before.

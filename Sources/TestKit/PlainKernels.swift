@@ -55,6 +55,16 @@ private final class PlainWorkspace: MatrixWorkspace {
         }
     }
 
+    func softmax(_ matrix: UnsafeMutablePointer<Float>, rows: Int, width: Int) {
+        for row in 0..<rows {
+            let start = matrix + row * width
+            let greatest = (0..<width).map { start[$0] }.max() ?? 0
+            let powers = (0..<width).map { PlainWorkspace.exponential(Double(start[$0] - greatest)) }
+            let sum = powers.reduce(0, +)
+            for index in 0..<width { start[index] = Float(powers[index] / sum) }
+        }
+    }
+
     /// x · Φ(x), the integral of the normal density by Simpson's rule.
     private static func gelu(_ x: Double) -> Double {
         let end = min(abs(x), 9)

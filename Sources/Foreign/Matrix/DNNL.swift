@@ -9,10 +9,14 @@ enum DNNL {
         throw MatrixFault("oneDNN: \(what) failed with status \(status.rawValue)")
     }
 
-    /// Whether the processor multiplies bf16 itself: emulated, it is slower than single precision.
-    static var hasBF16: Bool {
-        let wanted = dnnl_cpu_isa_avx512_core_bf16.rawValue
-        return dnnl_get_effective_cpu_isa().rawValue & wanted == wanted
+    /// Whether the processor multiplies bytes itself (AVX-512 VNNI), and everything in `CLanes` runs.
+    static let hasBytes = has(dnnl_cpu_isa_avx512_core_vnni)
+
+    /// Whether `CLanes` runs.
+    static let hasLanes = has(dnnl_cpu_isa_avx512_core)
+
+    private static func has(_ wanted: dnnl_cpu_isa_t) -> Bool {
+        dnnl_get_effective_cpu_isa().rawValue & wanted.rawValue == wanted.rawValue
     }
 
     /// Keeps the library's products on the calling thread. Debian builds oneDNN on OpenMP, whose number of threads is a
@@ -84,6 +88,34 @@ final class DNNLMemory: @unchecked Sendable {
     deinit {
         dnnl_memory_destroy(handle)
         owned?.deallocate()
+    }
+
+    /// Converts and reorders `numbers` into this. Before it is shared.
+    func fill<Number>(
+        _ numbers: [Number], _ from: dnnl_memory_desc_t, as to: dnnl_memory_desc_t, _ engine: DNNLEngine
+    ) throws(MatrixFault) {
+        var numbers = numbers
+        var (from, to) = (from, to)
+        let stream = try DNNLStream(engine)
+        var plan: dnnl_primitive_desc_t?
+        try DNNL.check(
+            dnnl_reorder_primitive_desc_create(&plan, &from, engine.handle, &to, engine.handle, nil),
+            "planning a conversion")
+        defer { dnnl_primitive_desc_destroy(plan) }
+        var conversion: dnnl_primitive_t?
+        try DNNL.check(dnnl_primitive_create(&conversion, plan), "compiling a conversion")
+        defer { dnnl_primitive_destroy(conversion) }
+        try numbers.withUnsafeMutableBufferPointer { (numbers) throws(MatrixFault) in
+            guard let start = UnsafeMutableRawPointer(numbers.baseAddress) else { return }
+            let source = try DNNLMemory(from, engine, at: start)
+            let arguments = [
+                dnnl_exec_arg_t(arg: DNNL_ARG_SRC_0, memory: source.handle),
+                dnnl_exec_arg_t(arg: DNNL_ARG_DST_0, memory: handle),
+            ]
+            try DNNL.check(
+                dnnl_primitive_execute(conversion, stream.handle, Int32(arguments.count), arguments), "a conversion")
+            try DNNL.check(dnnl_stream_wait(stream.handle), "waiting for a conversion")
+        }
     }
 
     private static func make(

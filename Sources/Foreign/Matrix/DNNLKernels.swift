@@ -8,9 +8,12 @@ package final class DNNLKernels: MatrixKernels {
     private let engine: DNNLEngine
     private let products = Mutex<[LayerShape: DNNLProducts]>([:])
 
-    /// - Parameter precision: nil for bf16 where the processor has it, else single precision.
+    /// - Parameter precision: nil for bytes where the processor multiplies them itself, else single precision.
     package init(precision: MatrixPrecision? = nil) throws(MatrixFault) {
-        self.precision = precision ?? (DNNL.hasBF16 ? .bf16 : .fp32)
+        self.precision = precision ?? (DNNL.hasBytes ? .int8 : .fp32)
+        guard self.precision != .int8 || DNNL.hasBytes else {
+            throw MatrixFault("this processor does not multiply bytes (AVX-512 VNNI); use fp32")
+        }
         engine = try DNNLEngine()
     }
 
@@ -19,22 +22,25 @@ package final class DNNLKernels: MatrixKernels {
             layer.bias.count == layer.outputs
         else { throw MatrixFault("a layer's weights do not have the size that it declares") }
         DNNL.stayOnThisThread()
-        let shape = LayerShape(inputs: layer.inputs, outputs: layer.outputs, end: layer.end)
-        return try DNNLLayer(layer, try products(of: shape), engine)
+        // What follows sums of bytes is no part of the product: layers that differ in that share one.
+        let end = LayerTypes(precision).finishes ? layer.end : .plain
+        let products = try products(of: LayerShape(inputs: layer.inputs, outputs: layer.outputs, end: end))
+        return precision == .int8 ? try ByteLayer(layer, products, engine) : try DNNLLayer(layer, products, engine)
     }
 
     package func workspace() throws(MatrixFault) -> any MatrixWorkspace {
-        let (inputs, scratch) = products.withLock { all in
-            (all.keys.map(\.inputs).max() ?? 0, all.values.map(\.scratchSize).max() ?? 0)
+        let sizes = products.withLock { all in
+            DNNLWorkspace.Sizes(
+                inputs: all.keys.map(\.inputs).max() ?? 0, outputs: all.keys.map(\.outputs).max() ?? 0,
+                scratch: all.values.map(\.scratchSize).max() ?? 0)
         }
-        return try DNNLWorkspace(engine, precision, inputs: inputs, scratch: scratch)
+        return try DNNLWorkspace(engine, precision, sizes)
     }
 
     /// Layers are made one after the other when a model is loaded, so nothing is compiled twice.
     private func products(of shape: LayerShape) throws(MatrixFault) -> DNNLProducts {
         if let known = products.withLock({ $0[shape] }) { return known }
-        let type = precision == .bf16 ? dnnl_bf16 : dnnl_f32
-        let made = try DNNLProducts(shape, type: type, engine)
+        let made = try DNNLProducts(shape, types: LayerTypes(precision), engine)
         products.withLock { $0[shape] = made }
         return made
     }
@@ -57,37 +63,8 @@ final class DNNLLayer: MatrixLayer {
         bias = try DNNLMemory(product.bias, engine)
         // The checkpoint's rows are the product's columns.
         let asRead = try DNNL.matrix(layer.inputs, layer.outputs, dnnl_f32, dnnl_ba)
-        try DNNLLayer.copy(layer.weights, asRead, into: weights, product.weights, engine)
-        try DNNLLayer.copy(layer.bias, product.bias, into: bias, product.bias, engine)
-    }
-
-    /// Converts and reorders.
-    private static func copy(
-        _ numbers: [Float], _ from: dnnl_memory_desc_t, into target: DNNLMemory, _ to: dnnl_memory_desc_t,
-        _ engine: DNNLEngine
-    ) throws(MatrixFault) {
-        var numbers = numbers
-        var (from, to) = (from, to)
-        let stream = try DNNLStream(engine)
-        var plan: dnnl_primitive_desc_t?
-        try DNNL.check(
-            dnnl_reorder_primitive_desc_create(&plan, &from, engine.handle, &to, engine.handle, nil),
-            "planning a conversion")
-        defer { dnnl_primitive_desc_destroy(plan) }
-        var conversion: dnnl_primitive_t?
-        try DNNL.check(dnnl_primitive_create(&conversion, plan), "compiling a conversion")
-        defer { dnnl_primitive_destroy(conversion) }
-        try numbers.withUnsafeMutableBufferPointer { (numbers) throws(MatrixFault) in
-            guard let start = UnsafeMutableRawPointer(numbers.baseAddress) else { return }
-            let source = try DNNLMemory(from, engine, at: start)
-            let arguments = [
-                dnnl_exec_arg_t(arg: DNNL_ARG_SRC_0, memory: source.handle),
-                dnnl_exec_arg_t(arg: DNNL_ARG_DST_0, memory: target.handle),
-            ]
-            try DNNL.check(
-                dnnl_primitive_execute(conversion, stream.handle, Int32(arguments.count), arguments), "a conversion")
-            try DNNL.check(dnnl_stream_wait(stream.handle), "waiting for a conversion")
-        }
+        try weights.fill(layer.weights, asRead, as: product.weights, engine)
+        try bias.fill(layer.bias, product.bias, as: product.bias, engine)
     }
 }
 

@@ -8,6 +8,23 @@ struct LayerShape: Hashable, Sendable {
     var end: DenseLayer.End
 }
 
+/// What a product reads and writes.
+struct LayerTypes: Sendable {
+    var inputs: dnnl_data_type_t
+    var weights: dnnl_data_type_t
+    var outputs: dnnl_data_type_t
+    /// Whether the product adds the bias and does what follows; sums of bytes are finished elsewhere.
+    var finishes: Bool
+
+    init(_ precision: MatrixPrecision) {
+        switch precision {
+        case .fp32: (inputs, weights, outputs, finishes) = (dnnl_f32, dnnl_f32, dnnl_f32, true)
+        case .bf16: (inputs, weights, outputs, finishes) = (dnnl_bf16, dnnl_bf16, dnnl_f32, true)
+        case .int8: (inputs, weights, outputs, finishes) = (dnnl_u8, dnnl_s8, dnnl_s32, false)
+        }
+    }
+}
+
 /// One dense layer's product for one number of rows, compiled by oneDNN for this processor.
 ///
 /// Sendable because nothing of it changes after `init`, and oneDNN lets threads run one primitive at once as long as
@@ -22,20 +39,24 @@ final class DNNLProduct: @unchecked Sendable {
 
     /// - Parameter layout: the order of the weights, nil to let the library choose.
     init(
-        _ shape: LayerShape, rows: Int, type: dnnl_data_type_t, layout: dnnl_memory_desc_t?, _ engine: DNNLEngine
+        _ shape: LayerShape, rows: Int, types: LayerTypes, layout: dnnl_memory_desc_t?, _ engine: DNNLEngine
     ) throws(MatrixFault) {
-        var source = try DNNL.matrix(rows, shape.inputs, type, dnnl_ab)
+        var source = try DNNL.matrix(rows, shape.inputs, types.inputs, dnnl_ab)
         var free: dnnl_memory_desc_t
         if let layout {
             free = layout
         } else {
-            free = try DNNL.matrix(shape.inputs, shape.outputs, type, dnnl_format_tag_any)
+            free = try DNNL.matrix(shape.inputs, shape.outputs, types.weights, dnnl_format_tag_any)
         }
         var bias = try DNNL.matrix(1, shape.outputs, dnnl_f32, dnnl_ab)
-        var target = try DNNL.matrix(rows, shape.outputs, dnnl_f32, dnnl_ab)
+        var target = try DNNL.matrix(rows, shape.outputs, types.outputs, dnnl_ab)
         var operation = dnnl_matmul_desc_t()
-        try DNNL.check(dnnl_matmul_desc_init(&operation, &source, &free, &bias, &target), "a product's description")
-        let attributes = try DNNLProduct.attributes(shape.end)
+        let status =
+            types.finishes
+            ? dnnl_matmul_desc_init(&operation, &source, &free, &bias, &target)
+            : dnnl_matmul_desc_init(&operation, &source, &free, nil, &target)
+        try DNNL.check(status, "a product's description")
+        let attributes = try DNNLProduct.attributes(types.finishes ? shape.end : .plain)
         defer { dnnl_primitive_attr_destroy(attributes) }
         var plan: dnnl_primitive_desc_t?
         try DNNL.check(
@@ -92,12 +113,12 @@ final class DNNLProducts: Sendable {
 
     private let byGroups: [DNNLProduct]
 
-    init(_ shape: LayerShape, type: dnnl_data_type_t, _ engine: DNNLEngine) throws(MatrixFault) {
+    init(_ shape: LayerShape, types: LayerTypes, _ engine: DNNLEngine) throws(MatrixFault) {
         // The largest decides on the order of the weights, the others take it over, so that weights are held once.
-        let largest = try DNNLProduct(shape, rows: DNNLProducts.block, type: type, layout: nil, engine)
+        let largest = try DNNLProduct(shape, rows: DNNLProducts.block, types: types, layout: nil, engine)
         var products: [DNNLProduct] = []
         for rows in stride(from: MatrixRows.multiple, to: DNNLProducts.block, by: MatrixRows.multiple) {
-            products.append(try DNNLProduct(shape, rows: rows, type: type, layout: largest.weights, engine))
+            products.append(try DNNLProduct(shape, rows: rows, types: types, layout: largest.weights, engine))
         }
         byGroups = products + [largest]
     }

@@ -51,6 +51,8 @@ private struct BertReader {
     private let file: Safetensors
     private let prefix: String
     private var sums: [UInt64] = []
+    /// The normalisation that was read last: in this order, that of the next layer's inputs.
+    private var latest: BertModel.Normalization?
 
     init(
         _ configuration: BertConfiguration, _ folder: any ModelFolder, _ kernels: any MatrixKernels,
@@ -85,9 +87,11 @@ private struct BertReader {
     }
 
     mutating func normalization(_ name: String) throws(ModelFault) -> BertModel.Normalization {
-        BertModel.Normalization(
+        let normalization = BertModel.Normalization(
             scale: try numbers(name + ".weight", [configuration.width]),
             shift: try numbers(name + ".bias", [configuration.width]))
+        latest = normalization
+        return normalization
     }
 
     mutating func layer(_ index: Int) throws(ModelFault) -> BertModel.Layer {
@@ -95,17 +99,18 @@ private struct BertReader {
         let (width, inner) = (configuration.width, configuration.innerWidth)
         return BertModel.Layer(
             attention: try dense(
-                ["query", "key", "value"].map { name + "attention.self." + $0 }, width, width, .plain),
+                ["query", "key", "value"].map { name + "attention.self." + $0 }, width, width, .plain,
+                isNormalized: true),
             attentionOutput: try dense([name + "attention.output.dense"], width, width, .accumulate),
             attentionNormalization: try normalization(name + "attention.output.LayerNorm"),
-            inner: try dense([name + "intermediate.dense"], width, inner, .gelu),
+            inner: try dense([name + "intermediate.dense"], width, inner, .gelu, isNormalized: true),
             output: try dense([name + "output.dense"], inner, width, .accumulate),
             outputNormalization: try normalization(name + "output.LayerNorm"))
     }
 
     /// Several layers of the same input as one.
     private mutating func dense(
-        _ names: [String], _ inputs: Int, _ outputs: Int, _ end: DenseLayer.End
+        _ names: [String], _ inputs: Int, _ outputs: Int, _ end: DenseLayer.End, isNormalized: Bool = false
     ) throws(ModelFault) -> any MatrixLayer {
         var weights: [Float] = []
         var bias: [Float] = []
@@ -113,10 +118,12 @@ private struct BertReader {
             weights += try numbers(name + ".weight", [outputs, inputs])
             bias += try numbers(name + ".bias", [outputs])
         }
+        let expected = isNormalized ? latest.map { DenseLayer.Expected(means: $0.shift, deviations: $0.scale) } : nil
         do throws(MatrixFault) {
             return try kernels.layer(
                 DenseLayer(
-                    inputs: inputs, outputs: outputs * names.count, weights: weights, bias: bias, end: end))
+                    inputs: inputs, outputs: outputs * names.count, weights: weights, bias: bias, end: end,
+                    expected: expected))
         } catch {
             throw ModelFault("", "cannot be multiplied on this machine: \(error)")
         }

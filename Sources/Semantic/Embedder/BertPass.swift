@@ -97,7 +97,7 @@ package final class BertPass {
                 try workspace.multiply(
                     query, key, transposed: true, scale: scale, rows: count, columns: count, depth: headWidth,
                     into: scores, stride: count)
-                VectorMath.softmaxRows(scores, count: count, width: count, stride: count)
+                workspace.softmax(scores, rows: count, width: count)
                 try workspace.multiply(
                     MatrixView(scores, stride: count), value, transposed: false, scale: 1, rows: count,
                     columns: headWidth, depth: count, into: context + first * width + head * headWidth, stride: width)
