@@ -12,6 +12,9 @@ enum DNNL {
     /// Whether the processor multiplies bytes itself (AVX-512 VNNI), and everything in `CLanes` runs.
     static let hasBytes = has(dnnl_cpu_isa_avx512_core_vnni)
 
+    /// Whether the processor multiplies bf16 itself: emulated, it is slower than single precision.
+    static let hasBF16 = has(dnnl_cpu_isa_avx512_core_bf16)
+
     /// Whether `CLanes` runs.
     static let hasLanes = has(dnnl_cpu_isa_avx512_core)
 

@@ -22,10 +22,19 @@ package final class DNNLKernels: MatrixKernels {
             layer.bias.count == layer.outputs
         else { throw MatrixFault("a layer's weights do not have the size that it declares") }
         DNNL.stayOnThisThread()
+        let precision = precision(of: layer)
         // What follows sums of bytes is no part of the product: layers that differ in that share one.
         let end = LayerTypes(precision).finishes ? layer.end : .plain
-        let products = try products(of: LayerShape(inputs: layer.inputs, outputs: layer.outputs, end: end))
+        let shape = LayerShape(inputs: layer.inputs, outputs: layer.outputs, end: end, precision: precision)
+        let products = try products(of: shape)
         return precision == .int8 ? try ByteLayer(layer, products, engine) : try DNNLLayer(layer, products, engine)
+    }
+
+    /// Bytes hold inputs of a known distribution. Others, those behind GELU above all, have a few large numbers among
+    /// many small ones, which bytes would drop.
+    private func precision(of layer: DenseLayer) -> MatrixPrecision {
+        guard precision == .int8, layer.expected == nil else { return precision }
+        return DNNL.hasBF16 ? .bf16 : .fp32
     }
 
     package func workspace() throws(MatrixFault) -> any MatrixWorkspace {
@@ -34,13 +43,13 @@ package final class DNNLKernels: MatrixKernels {
                 inputs: all.keys.map(\.inputs).max() ?? 0, outputs: all.keys.map(\.outputs).max() ?? 0,
                 scratch: all.values.map(\.scratchSize).max() ?? 0)
         }
-        return try DNNLWorkspace(engine, precision, sizes)
+        return try DNNLWorkspace(engine, sizes)
     }
 
     /// Layers are made one after the other when a model is loaded, so nothing is compiled twice.
     private func products(of shape: LayerShape) throws(MatrixFault) -> DNNLProducts {
         if let known = products.withLock({ $0[shape] }) { return known }
-        let made = try DNNLProducts(shape, types: LayerTypes(precision), engine)
+        let made = try DNNLProducts(shape, engine)
         products.withLock { $0[shape] = made }
         return made
     }
@@ -51,6 +60,7 @@ final class DNNLLayer: MatrixLayer {
     let inputs: Int
     let outputs: Int
     let products: DNNLProducts
+    let precision: MatrixPrecision
     let weights: DNNLMemory
     let bias: DNNLMemory
 
@@ -58,6 +68,7 @@ final class DNNLLayer: MatrixLayer {
         inputs = layer.inputs
         outputs = layer.outputs
         self.products = products
+        precision = products.precision
         let product = products.largest
         weights = try DNNLMemory(product.weights, engine)
         bias = try DNNLMemory(product.bias, engine)

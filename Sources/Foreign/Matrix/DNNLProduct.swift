@@ -6,6 +6,7 @@ struct LayerShape: Hashable, Sendable {
     var inputs: Int
     var outputs: Int
     var end: DenseLayer.End
+    var precision: MatrixPrecision
 }
 
 /// What a product reads and writes.
@@ -39,8 +40,9 @@ final class DNNLProduct: @unchecked Sendable {
 
     /// - Parameter layout: the order of the weights, nil to let the library choose.
     init(
-        _ shape: LayerShape, rows: Int, types: LayerTypes, layout: dnnl_memory_desc_t?, _ engine: DNNLEngine
+        _ shape: LayerShape, rows: Int, layout: dnnl_memory_desc_t?, _ engine: DNNLEngine
     ) throws(MatrixFault) {
+        let types = LayerTypes(shape.precision)
         var source = try DNNL.matrix(rows, shape.inputs, types.inputs, dnnl_ab)
         var free: dnnl_memory_desc_t
         if let layout {
@@ -111,16 +113,18 @@ final class DNNLProducts: Sendable {
     /// More rows are cut into blocks of this many: larger ones are no faster, and their inputs leave the cache.
     static let block = 64
 
+    let precision: MatrixPrecision
     private let byGroups: [DNNLProduct]
 
-    init(_ shape: LayerShape, types: LayerTypes, _ engine: DNNLEngine) throws(MatrixFault) {
+    init(_ shape: LayerShape, _ engine: DNNLEngine) throws(MatrixFault) {
         // The largest decides on the order of the weights, the others take it over, so that weights are held once.
-        let largest = try DNNLProduct(shape, rows: DNNLProducts.block, types: types, layout: nil, engine)
+        let largest = try DNNLProduct(shape, rows: DNNLProducts.block, layout: nil, engine)
         var products: [DNNLProduct] = []
         for rows in stride(from: MatrixRows.multiple, to: DNNLProducts.block, by: MatrixRows.multiple) {
-            products.append(try DNNLProduct(shape, rows: rows, types: types, layout: largest.weights, engine))
+            products.append(try DNNLProduct(shape, rows: rows, layout: largest.weights, engine))
         }
         byGroups = products + [largest]
+        precision = shape.precision
     }
 
     var largest: DNNLProduct { byGroups[byGroups.count - 1] }

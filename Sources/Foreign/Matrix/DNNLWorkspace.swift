@@ -14,7 +14,6 @@ final class DNNLWorkspace: MatrixWorkspace {
 
     private let engine: DNNLEngine
     private let stream: DNNLStream
-    private let precision: MatrixPrecision
     private let sizes: Sizes
     /// Inputs as bf16 or as bytes.
     private let converted: UnsafeMutableRawPointer
@@ -25,9 +24,8 @@ final class DNNLWorkspace: MatrixWorkspace {
     private var scales = [Float](repeating: 0, count: DNNLProducts.block)
     private var zeros = [Int32](repeating: 0, count: DNNLProducts.block)
 
-    init(_ engine: DNNLEngine, _ precision: MatrixPrecision, _ sizes: Sizes) throws(MatrixFault) {
+    init(_ engine: DNNLEngine, _ sizes: Sizes) throws(MatrixFault) {
         self.engine = engine
-        self.precision = precision
         self.sizes = sizes
         stream = try DNNLStream(engine)
         func room(_ bytes: Int) -> UnsafeMutableRawPointer {
@@ -35,10 +33,8 @@ final class DNNLWorkspace: MatrixWorkspace {
             memory.initializeMemory(as: UInt8.self, repeating: 0, count: max(64, bytes))
             return memory
         }
-        let perInput = precision == .fp32 ? 0 : precision == .bf16 ? 2 : 1
-        converted = room(DNNLProducts.block * sizes.inputs * perInput)
-        let perOutput = precision == .int8 ? 4 : 0
-        sums = room(DNNLProducts.block * sizes.outputs * perOutput).assumingMemoryBound(to: Int32.self)
+        converted = room(DNNLProducts.block * sizes.inputs * 2)
+        sums = room(DNNLProducts.block * sizes.outputs * 4).assumingMemoryBound(to: Int32.self)
         scratch = room(sizes.scratch)
     }
 
@@ -73,7 +69,7 @@ final class DNNLWorkspace: MatrixWorkspace {
     ) throws(MatrixFault) {
         // oneDNN takes inputs as mutable too and does not write to them.
         var start = UnsafeMutableRawPointer(mutating: input)
-        if precision == .bf16 {
+        if layer.precision == .bf16 {
             BFloat16.convert(input, count: rows * layer.inputs, into: converted)
             start = converted
         }

@@ -9,8 +9,9 @@ package final class BertModel: Sendable {
     }
 
     struct Layer: Sendable {
-        /// Query, key and value of all heads behind each other.
-        var attention: any MatrixLayer
+        var query: any MatrixLayer
+        var key: any MatrixLayer
+        var value: any MatrixLayer
         var attentionOutput: any MatrixLayer
         var attentionNormalization: Normalization
         var inner: any MatrixLayer
@@ -98,31 +99,26 @@ private struct BertReader {
         let name = "encoder.layer.\(index)."
         let (width, inner) = (configuration.width, configuration.innerWidth)
         return BertModel.Layer(
-            attention: try dense(
-                ["query", "key", "value"].map { name + "attention.self." + $0 }, width, width, .plain,
-                isNormalized: true),
-            attentionOutput: try dense([name + "attention.output.dense"], width, width, .accumulate),
+            query: try dense(name + "attention.self.query", width, width, .plain, isNormalized: true),
+            key: try dense(name + "attention.self.key", width, width, .plain, isNormalized: true),
+            value: try dense(name + "attention.self.value", width, width, .plain, isNormalized: true),
+            attentionOutput: try dense(name + "attention.output.dense", width, width, .accumulate),
             attentionNormalization: try normalization(name + "attention.output.LayerNorm"),
-            inner: try dense([name + "intermediate.dense"], width, inner, .gelu, isNormalized: true),
-            output: try dense([name + "output.dense"], inner, width, .accumulate),
+            inner: try dense(name + "intermediate.dense", width, inner, .gelu, isNormalized: true),
+            output: try dense(name + "output.dense", inner, width, .accumulate),
             outputNormalization: try normalization(name + "output.LayerNorm"))
     }
 
-    /// Several layers of the same input as one.
     private mutating func dense(
-        _ names: [String], _ inputs: Int, _ outputs: Int, _ end: DenseLayer.End, isNormalized: Bool = false
+        _ name: String, _ inputs: Int, _ outputs: Int, _ end: DenseLayer.End, isNormalized: Bool = false
     ) throws(ModelFault) -> any MatrixLayer {
-        var weights: [Float] = []
-        var bias: [Float] = []
-        for name in names {
-            weights += try numbers(name + ".weight", [outputs, inputs])
-            bias += try numbers(name + ".bias", [outputs])
-        }
+        let weights = try numbers(name + ".weight", [outputs, inputs])
+        let bias = try numbers(name + ".bias", [outputs])
         let expected = isNormalized ? latest.map { DenseLayer.Expected(means: $0.shift, deviations: $0.scale) } : nil
         do throws(MatrixFault) {
             return try kernels.layer(
                 DenseLayer(
-                    inputs: inputs, outputs: outputs * names.count, weights: weights, bias: bias, end: end,
+                    inputs: inputs, outputs: outputs, weights: weights, bias: bias, end: end,
                     expected: expected))
         } catch {
             throw ModelFault("", "cannot be multiplied on this machine: \(error)")

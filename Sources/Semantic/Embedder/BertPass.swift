@@ -8,7 +8,9 @@ package final class BertPass {
     package let capacity: Int
 
     private let hidden: UnsafeMutablePointer<Float>
-    private let projected: UnsafeMutablePointer<Float>
+    private let queries: UnsafeMutablePointer<Float>
+    private let keys: UnsafeMutablePointer<Float>
+    private let values: UnsafeMutablePointer<Float>
     private let context: UnsafeMutablePointer<Float>
     private let inner: UnsafeMutablePointer<Float>
     private let scores: UnsafeMutablePointer<Float>
@@ -26,14 +28,16 @@ package final class BertPass {
             return memory.initializeMemory(as: Float.self, repeating: 0, count: count)
         }
         hidden = room(capacity * configuration.width)
-        projected = room(capacity * configuration.width * 3)
+        queries = room(capacity * configuration.width)
+        keys = room(capacity * configuration.width)
+        values = room(capacity * configuration.width)
         context = room(capacity * configuration.width)
         inner = room(capacity * configuration.innerWidth)
         scores = room(configuration.window * configuration.window)
     }
 
     deinit {
-        for memory in [hidden, projected, context, inner, scores] { memory.deallocate() }
+        for memory in [hidden, queries, keys, values, context, inner, scores] { memory.deallocate() }
     }
 
     /// The vectors of all tokens of all texts behind each other, valid until the next run. The ids are those of the
@@ -44,7 +48,9 @@ package final class BertPass {
         precondition(rows <= capacity && texts.allSatisfy { $0.count <= configuration.window })
         embed(texts)
         for layer in model.layers {
-            try workspace.apply(layer.attention, to: hidden, rows: rows, into: projected)
+            try workspace.apply(layer.query, to: hidden, rows: rows, into: queries)
+            try workspace.apply(layer.key, to: hidden, rows: rows, into: keys)
+            try workspace.apply(layer.value, to: hidden, rows: rows, into: values)
             try attend(texts)
             try workspace.apply(layer.attentionOutput, to: context, rows: rows, into: hidden)
             normalize(layer.attentionNormalization, rows)
@@ -89,18 +95,18 @@ package final class BertPass {
         var first = 0
         for text in texts {
             let count = text.count
-            let rows = projected + first * width * 3
             for head in 0..<model.configuration.heads {
-                let query = MatrixView(rows + head * headWidth, stride: width * 3)
-                let key = MatrixView(rows + width + head * headWidth, stride: width * 3)
-                let value = MatrixView(rows + width * 2 + head * headWidth, stride: width * 3)
+                let start = first * width + head * headWidth
+                let query = MatrixView(queries + start, stride: width)
+                let key = MatrixView(keys + start, stride: width)
+                let value = MatrixView(values + start, stride: width)
                 try workspace.multiply(
                     query, key, transposed: true, scale: scale, rows: count, columns: count, depth: headWidth,
                     into: scores, stride: count)
                 workspace.softmax(scores, rows: count, width: count)
                 try workspace.multiply(
                     MatrixView(scores, stride: count), value, transposed: false, scale: 1, rows: count,
-                    columns: headWidth, depth: count, into: context + first * width + head * headWidth, stride: width)
+                    columns: headWidth, depth: count, into: context + start, stride: width)
             }
             first += count
         }
