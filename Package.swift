@@ -82,7 +82,10 @@ let package = Package(
         .executableTarget(
             name: "EncoderBench", dependencies: ["Core", "Dialects", "Semantic", "Foreign"],
             path: "Benchmarks/Semantic",
-            sources: ["EncoderBench.swift"], swiftSettings: common),
+            exclude: [
+                "README.md", "encode.py", "export_onnx.py", "requirements.txt",
+                "sidecar_encoder.py", "texts.py", "tokens.py",
+            ], sources: ["EncoderBench.swift"], swiftSettings: common),
 
         // Killed by the tests while it writes.
         .executableTarget(

@@ -1,6 +1,6 @@
 """Compares the encoder with ONNX Runtime on the same weights: how alike the vectors are, and what a text costs.
 
-usage: encode.py [--rounds N] [--core C] [--fixture OUT.jsonl]
+usage: encode.py [--rounds N] [--core C] [--pairs N] [--fixture OUT.jsonl]
 
 Both run on one core, in turns, one text at a time. Ratios are of medians over all rounds.
 `--fixture` writes ONNX Runtime's vectors of a few made-up texts, for Tests/SemanticTests.
@@ -72,6 +72,31 @@ def agreement(names, encoders, reference, chosen):
         print(f"{name:20} cosine with fp32 of {len(chosen)} texts: mean {np.mean(cosines):.6f} least {min(cosines):.6f}")
 
 
+def area(scores, labels):
+    """The chance that a pair of the same meaning scores above one of different meanings."""
+    order = np.argsort(np.argsort(scores, kind="stable"), kind="stable") + 1.0
+    positive = np.array(labels, dtype=bool)
+    count = positive.sum()
+    return (order[positive].sum() - count * (count + 1) / 2) / (count * (len(labels) - count))
+
+
+def rank_quality(encoders, count):
+    path = texts.SHARED / "pairs_dev.jsonl"
+    if not path.exists():
+        print(f"{path} is absent: no rank quality")
+        return
+    pairs = [json.loads(line) for line in path.open()]
+    pairs = [pair for pair in pairs if pair["lang"] == "en"]
+    pairs = pairs[:: max(1, len(pairs) // count)]
+    tokenizer = tokens.reference()
+    for name, encoder in encoders.items():
+        scores = [
+            np.dot(*(encoder.vector(tokenizer.encode(pair[side]).ids[:256]) for side in ("a", "b"))) for pair in pairs
+        ]
+        print(f"{name:20} area under the curve on {len(pairs)} English pairs: "
+              f"{area(scores, [pair['same'] for pair in pairs]):.4f}")
+
+
 def speed(encoders, rounds):
     for length in LENGTHS:
         ids = [101] + [2000 + 7 * index for index in range(length - 2)] + [102]
@@ -93,6 +118,7 @@ def main():
     arguments = argparse.ArgumentParser()
     arguments.add_argument("--rounds", type=int, default=12)
     arguments.add_argument("--core", type=int, default=1)
+    arguments.add_argument("--pairs", type=int, default=3000)
     arguments.add_argument("--fixture")
     chosen = arguments.parse_args()
     os.sched_setaffinity(0, {chosen.core})
@@ -108,6 +134,7 @@ def main():
         encoders = {name: shipped, "Refrain fp32": exact, **encoders}
         real = [text for text in texts.real_texts() if text.isascii()][::97][:300]
         agreement([name, "Refrain fp32", "ONNX Runtime int8"], encoders, reference, SAMPLES + real)
+        rank_quality({name: shipped, "Refrain fp32": exact}, chosen.pairs)
         speed(encoders, chosen.rounds)
         print(f"{name} holds {shipped.resident():.1f} MB")
 

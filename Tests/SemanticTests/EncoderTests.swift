@@ -48,7 +48,7 @@ import Testing
 
     @Test(arguments: ["mean", "cls"])
     func aSmallModelIsComputedAsInPlainLoops(pooling: String) throws {
-        let seed = UInt64.random(in: 0 ... .max)
+        let seed = Seed.given
         var folder = MemoryModel.tiny(seed: seed)
         folder.files["1_Pooling/config.json"] = Array(
             #"{"pooling_mode_mean_tokens":\#(pooling == "mean"),"pooling_mode_cls_token":\#(pooling == "cls")}"#.utf8)
@@ -84,50 +84,5 @@ import Testing
         folder.files["config_sentence_transformers.json"] = Array(
             #"{"default_prompt_name":"query","prompts":{"query":"one "}}"#.utf8)
         #expect(try Models.tiny(folder).tokenize("two")?.ids == [2, 5, 6, 3])
-    }
-}
-
-@Suite struct MatrixTests {
-    @Test(arguments: [(1, 8, 8), (3, 16, 24), (4, 24, 16), (63, 40, 48), (64, 48, 40), (65, 384, 8), (130, 8, 72)])
-    func layersAreComputedAsInPlainLoops(rows: Int, inputs: Int, outputs: Int) throws {
-        let seed = UInt64.random(in: 0 ... .max)
-        var random = SeededRandom(seed: seed)
-        func numbers(_ count: Int) -> [Float] { (0..<count).map { _ in Float.random(in: -1...1, using: &random) } }
-        for end in [DenseLayer.End.plain, .gelu, .accumulate] {
-            let layer = DenseLayer(
-                inputs: inputs, outputs: outputs, weights: numbers(inputs * outputs), bias: numbers(outputs), end: end)
-            let input = numbers(MatrixRows.padded(rows) * inputs)
-            let before = numbers(MatrixRows.padded(rows) * outputs)
-            let expected = try run(PlainKernels(), layer, input, before, rows)
-            for (precision, tolerance) in [(MatrixPrecision.fp32, 1e-4), (.bf16, 3e-2)] {
-                let got = try run(try DNNLKernels(precision: precision), layer, input, before, rows)
-                let limit = Float(tolerance * Double(inputs).squareRoot())
-                for index in 0..<rows * outputs where abs(expected[index] - got[index]) > limit {
-                    Issue.record("\(precision) \(end) at \(index): \(got[index]), not \(expected[index]); seed \(seed)")
-                    break
-                }
-            }
-        }
-    }
-
-    @Test func aLayerOfAnotherSizeIsRefused() throws {
-        #expect(throws: MatrixFault.self) {
-            try DNNLKernels().layer(DenseLayer(inputs: 8, outputs: 8, weights: [1], bias: [1], end: .plain))
-        }
-    }
-
-    private func run(
-        _ kernels: some MatrixKernels, _ layer: DenseLayer, _ input: [Float], _ before: [Float], _ rows: Int
-    ) throws -> [Float] {
-        let made = try kernels.layer(layer)
-        let workspace = try kernels.workspace()
-        var output = before
-        try input.withUnsafeBufferPointer { input in
-            try output.withUnsafeMutableBufferPointer { output in
-                try workspace.apply(
-                    made, to: #require(input.baseAddress), rows: rows, into: #require(output.baseAddress))
-            }
-        }
-        return output
     }
 }

@@ -40,6 +40,11 @@ enum Models {
     }
 }
 
+/// `REFRAIN_SEED` says which random inputs.
+enum Seed {
+    static let given = ProcessInfo.processInfo.environment["REFRAIN_SEED"].flatMap(UInt64.init) ?? 1
+}
+
 extension JSONValue {
     var ids: [Int32] { elements?.compactMap { $0.integer.map(Int32.init) } ?? [] }
     var floats: [Float] {
