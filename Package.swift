@@ -52,6 +52,7 @@ let package = Package(
         shelf("Zlib", pkgConfig: "zlib", apt: "zlib1g-dev"),
         shelf("DNNL", pkgConfig: nil, apt: "libdnnl-dev"),
         .systemLibrary(name: "CLanes", path: "Sources/C/Lanes"),
+        .systemLibrary(name: "CMalloc", path: "Sources/C/Malloc"),
 
         library("Core", []),
         library("Dialects", ["Core"]),
@@ -63,7 +64,7 @@ let package = Package(
             "Foreign",
             [
                 "Core", "CEvent", "CMicrohttpd", "CCurl", "CCrypto", "CYaml", "CLZ4", "CXXHash", "CHiredis", "CS3",
-                "CXml", "CZlib", "CDNNL", "CLanes",
+                "CXml", "CZlib", "CDNNL", "CLanes", "CMalloc",
             ]),
         library("Server", ["Core", "Dialects", "Engine", "Foreign"]),
         library("TestKit", ["Core", "Dialects", "Tiers", "Engine"]),

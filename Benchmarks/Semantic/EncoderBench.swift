@@ -27,6 +27,7 @@ struct EncoderBench {
             folder: ModelDirectory(path: arguments[1]), kernels: try DNNLKernels(precision: precision),
             checksum: XXH3Checksum())
         let bench = EncoderBench(encoder: encoder, pass: try encoder.makePass(tokens: encoder.window))
+        HeapTrim.run()
         Console.write("ready \(encoder.precision.rawValue) \(encoder.window)\n", to: .output)
         while let line = readLine() { Console.write(try bench.answer(line) + "\n", to: .output) }
     }
