@@ -82,11 +82,7 @@ let package = Package(
         bench("Redis", ["Core", "Tiers", "Foreign", "TestKit"]),
         .executableTarget(
             name: "EncoderBench", dependencies: ["Core", "Dialects", "Semantic", "Foreign"],
-            path: "Benchmarks/Semantic",
-            exclude: [
-                "README.md", "encode.py", "export_onnx.py", "requirements.txt",
-                "sidecar_encoder.py", "texts.py", "tokens.py",
-            ], sources: ["EncoderBench.swift"], swiftSettings: common),
+            path: "Benchmarks/Semantic/Encoder", swiftSettings: common),
 
         // Killed by the tests while it writes.
         .executableTarget(

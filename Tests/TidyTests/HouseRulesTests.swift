@@ -33,8 +33,7 @@ import Testing
     @Test func roomsImportOnlyWhatTheyMay() {
         let rooms = [
             "Core": [], "Dialects": ["Core"], "Tiers": ["Core"], "Foreign": ["Core"],
-            "Warmup": ["Core", "Dialects"],
-            "Core": [], "Dialects": ["Core"], "Tiers": ["Core"], "Foreign": ["Core"], "Semantic": ["Core", "Dialects"],
+            "Warmup": ["Core", "Dialects"], "Semantic": ["Core", "Dialects"],
             "Engine": ["Core", "Dialects", "Tiers"], "Server": ["Core", "Dialects", "Engine", "Foreign"],
             "Simulator": ["Core", "Dialects", "Foreign"],
             "refrain": ["Core", "Dialects", "Tiers", "Engine", "Foreign", "Server", "Warmup"],
