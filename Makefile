@@ -16,7 +16,7 @@ RELEASE := .build/release
 
 # Debian packages, by what needs them.
 BUILD_PACKAGES := make pkg-config libevent-dev libmicrohttpd-dev libcurl4-gnutls-dev libssl-dev libyaml-dev liblz4-dev \
-	libxxhash-dev libhiredis-dev libs3-dev libxml2-dev zlib1g-dev
+	libxxhash-dev libhiredis-dev libs3-dev libxml2-dev zlib1g-dev libdnnl-dev
 # Debian's OpenStack Swift is an object store for the tests; its client would put another `swift` on the path and is
 # not among them.
 TEST_PACKAGES := python3 python3-venv openssl redis-server redis-tools swift-proxy swift-account swift-container \
@@ -82,6 +82,7 @@ setup-build:
 setup-test: setup-build
 	@config/packages.sh $(TEST_PACKAGES)
 	@config/venv.sh $(PYTHON) .venv/tests Tests/IntegrationTests/requirements.txt
+	@config/model.sh $(PYTHON)
 
 setup-bench: setup-build
 	@config/packages.sh $(BENCH_PACKAGES)

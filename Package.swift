@@ -50,17 +50,21 @@ let package = Package(
         shelf("S3", pkgConfig: nil, apt: "libs3-dev"),
         shelf("Xml", pkgConfig: "libxml-2.0", apt: "libxml2-dev"),
         shelf("Zlib", pkgConfig: "zlib", apt: "zlib1g-dev"),
+        shelf("DNNL", pkgConfig: nil, apt: "libdnnl-dev"),
+        .systemLibrary(name: "CLanes", path: "Sources/C/Lanes"),
+        .systemLibrary(name: "CMalloc", path: "Sources/C/Malloc"),
 
         library("Core", []),
         library("Dialects", ["Core"]),
         library("Warmup", ["Core", "Dialects"]),
         library("Tiers", ["Core"]),
+        library("Semantic", ["Core", "Dialects"]),
         library("Engine", ["Core", "Dialects", "Tiers"]),
         library(
             "Foreign",
             [
                 "Core", "CEvent", "CMicrohttpd", "CCurl", "CCrypto", "CYaml", "CLZ4", "CXXHash", "CHiredis", "CS3",
-                "CXml", "CZlib",
+                "CXml", "CZlib", "CDNNL", "CLanes", "CMalloc",
             ]),
         library("Server", ["Core", "Dialects", "Engine", "Foreign"]),
         library("TestKit", ["Core", "Dialects", "Tiers", "Engine"]),
@@ -76,6 +80,9 @@ let package = Package(
         bench("Memory", ["Core", "Tiers", "TestKit"]),
         bench("Storage", ["Core", "Tiers", "Foreign", "TestKit"]),
         bench("Redis", ["Core", "Tiers", "Foreign", "TestKit"]),
+        .executableTarget(
+            name: "EncoderBench", dependencies: ["Core", "Dialects", "Semantic", "Foreign"],
+            path: "Benchmarks/Semantic/Encoder", swiftSettings: common),
 
         // Killed by the tests while it writes.
         .executableTarget(
@@ -86,6 +93,9 @@ let package = Package(
         tests("DialectsTests", ["Dialects", "TestKit"]),
         tests("WarmupTests", ["Core", "Dialects", "Warmup", "Foreign", "TestKit"]),
         tests("TiersTests", ["Core", "Tiers", "Foreign", "TestKit"]),
+        .testTarget(
+            name: "SemanticTests", dependencies: ["Core", "Dialects", "Semantic", "Foreign", "TestKit"],
+            resources: [.copy("Fixtures")], swiftSettings: common),
         tests("EngineTests", ["Engine", "TestKit"]),
         tests("ForeignTests", ["Core", "Tiers", "Foreign", "TestKit", "StoreWriter", "CZlib"]),
         tests("ServerTests", ["Server", "TestKit"]),

@@ -33,7 +33,7 @@ import Testing
     @Test func roomsImportOnlyWhatTheyMay() {
         let rooms = [
             "Core": [], "Dialects": ["Core"], "Tiers": ["Core"], "Foreign": ["Core"],
-            "Warmup": ["Core", "Dialects"],
+            "Warmup": ["Core", "Dialects"], "Semantic": ["Core", "Dialects"],
             "Engine": ["Core", "Dialects", "Tiers"], "Server": ["Core", "Dialects", "Engine", "Foreign"],
             "Simulator": ["Core", "Dialects", "Foreign"],
             "refrain": ["Core", "Dialects", "Tiers", "Engine", "Foreign", "Server", "Warmup"],

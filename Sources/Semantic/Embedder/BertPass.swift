@@ -1,0 +1,114 @@
+import Core
+
+/// Runs texts through a model. Belongs to one thread at a time and keeps its memory for the next texts.
+package final class BertPass {
+    private let model: BertModel
+    private let workspace: any MatrixWorkspace
+    /// In rows; more tokens than this are not run at once.
+    package let capacity: Int
+
+    private let hidden: UnsafeMutablePointer<Float>
+    private let queries: UnsafeMutablePointer<Float>
+    private let keys: UnsafeMutablePointer<Float>
+    private let values: UnsafeMutablePointer<Float>
+    private let context: UnsafeMutablePointer<Float>
+    private let inner: UnsafeMutablePointer<Float>
+    private let scores: UnsafeMutablePointer<Float>
+
+    /// - Parameter tokens: room for one text of the longest kind is made in any case.
+    package init(
+        _ model: BertModel, kernels: any MatrixKernels, tokens: Int
+    ) throws(MatrixFault) {
+        self.model = model
+        workspace = try kernels.workspace()
+        let configuration = model.configuration
+        capacity = MatrixRows.padded(max(tokens, configuration.window))
+        func room(_ count: Int) -> UnsafeMutablePointer<Float> {
+            let memory = UnsafeMutableRawPointer.allocate(byteCount: count * 4, alignment: 64)
+            return memory.initializeMemory(as: Float.self, repeating: 0, count: count)
+        }
+        hidden = room(capacity * configuration.width)
+        queries = room(capacity * configuration.width)
+        keys = room(capacity * configuration.width)
+        values = room(capacity * configuration.width)
+        context = room(capacity * configuration.width)
+        inner = room(capacity * configuration.innerWidth)
+        scores = room(configuration.window * configuration.window)
+    }
+
+    deinit {
+        for memory in [hidden, queries, keys, values, context, inner, scores] { memory.deallocate() }
+    }
+
+    /// The vectors of all tokens of all texts behind each other, valid until the next run. The ids are those of the
+    /// model's own tokenizer; each text fits its window, and all together fit `capacity`.
+    package func run(_ texts: [[Int32]]) throws(MatrixFault) -> UnsafeBufferPointer<Float> {
+        let configuration = model.configuration
+        let rows = texts.reduce(0) { $0 + $1.count }
+        precondition(rows <= capacity && texts.allSatisfy { $0.count <= configuration.window })
+        embed(texts)
+        for layer in model.layers {
+            try workspace.apply(layer.query, to: hidden, rows: rows, into: queries)
+            try workspace.apply(layer.key, to: hidden, rows: rows, into: keys)
+            try workspace.apply(layer.value, to: hidden, rows: rows, into: values)
+            try attend(texts)
+            try workspace.apply(layer.attentionOutput, to: context, rows: rows, into: hidden)
+            normalize(layer.attentionNormalization, rows)
+            try workspace.apply(layer.inner, to: hidden, rows: rows, into: inner)
+            try workspace.apply(layer.output, to: inner, rows: rows, into: hidden)
+            normalize(layer.outputNormalization, rows)
+        }
+        return UnsafeBufferPointer(start: hidden, count: rows * configuration.width)
+    }
+
+    private func embed(_ texts: [[Int32]]) {
+        let width = model.configuration.width
+        var row = 0
+        for text in texts {
+            for (position, id) in text.enumerated() {
+                let target = hidden + row * width
+                model.positions.withUnsafeBufferPointer { positions in
+                    for index in 0..<width { target[index] = positions[position * width + index] }
+                }
+                model.words.add(Int(id), to: target)
+                row += 1
+            }
+        }
+        normalize(model.embeddingNormalization, row)
+    }
+
+    private func normalize(_ normalization: BertModel.Normalization, _ rows: Int) {
+        normalization.scale.withUnsafeBufferPointer { scale in
+            normalization.shift.withUnsafeBufferPointer { shift in
+                guard let scale = scale.baseAddress, let shift = shift.baseAddress else { return }
+                VectorMath.normalizeRows(
+                    hidden, count: rows, width: model.configuration.width, scale: scale, shift: shift,
+                    epsilon: model.configuration.epsilon)
+            }
+        }
+    }
+
+    /// Scaled dot-product attention of each text with itself, head by head.
+    private func attend(_ texts: [[Int32]]) throws(MatrixFault) {
+        let (width, headWidth) = (model.configuration.width, model.configuration.headWidth)
+        let scale = 1 / Float(headWidth).squareRoot()
+        var first = 0
+        for text in texts {
+            let count = text.count
+            for head in 0..<model.configuration.heads {
+                let start = first * width + head * headWidth
+                let query = MatrixView(queries + start, stride: width)
+                let key = MatrixView(keys + start, stride: width)
+                let value = MatrixView(values + start, stride: width)
+                try workspace.multiply(
+                    query, key, transposed: true, scale: scale, rows: count, columns: count, depth: headWidth,
+                    into: scores, stride: count)
+                workspace.softmax(scores, rows: count, width: count)
+                try workspace.multiply(
+                    MatrixView(scores, stride: count), value, transposed: false, scale: 1, rows: count,
+                    columns: headWidth, depth: count, into: context + start, stride: width)
+            }
+            first += count
+        }
+    }
+}

@@ -1,0 +1,88 @@
+import Core
+
+/// A text as a point: what `Encoder` makes of it.
+package struct EncodedText: Sendable, Equatable {
+    /// Of length one.
+    package var vector: [Float]
+    /// A vector of length one for each token, the first and the last one included; nil unless asked for.
+    package var tokenVectors: [Float]?
+    package var tokens: TokenizedText
+
+    package init(vector: [Float], tokenVectors: [Float]?, tokens: TokenizedText) {
+        self.vector = vector
+        self.tokenVectors = tokenVectors
+        self.tokens = tokens
+    }
+}
+
+/// A sentence encoder from a model's folder: text → tokens → vector, as sentence-transformers computes it.
+package final class Encoder: Sendable {
+    package let model: BertModel
+    package let tokenizer: WordPieceTokenizer
+    private let kernels: any MatrixKernels
+
+    /// Loads the model, which takes a moment.
+    package init(
+        folder: any ModelFolder, kernels: any MatrixKernels, checksum: any Checksumming
+    ) throws(ModelFault) {
+        let configuration = try BertConfiguration(folder: folder)
+        tokenizer = try WordPieceTokenizer(folder: folder, size: configuration.vocabulary)
+        model = try BertModel(configuration, folder: folder, kernels: kernels, checksum: checksum)
+        self.kernels = kernels
+    }
+
+    /// Numbers in a vector.
+    package var width: Int { model.configuration.width }
+    package var window: Int { model.configuration.window }
+    package var precision: MatrixPrecision { kernels.precision }
+
+    /// nil where the text does not fit the model's window: half a text is another text.
+    package func tokenize(_ text: String) -> TokenizedText? {
+        // Tokens of text are a few bytes each: what is longer would be mostly unknown, and is not even read.
+        guard text.utf8.count <= window * 32 else { return nil }
+        return tokenizer.tokenize(model.configuration.prompt + text, limit: window)
+    }
+
+    /// The memory one thread needs to encode; `tokens` may be encoded at once.
+    package func makePass(tokens: Int) throws(MatrixFault) -> BertPass {
+        try BertPass(model, kernels: kernels, tokens: tokens)
+    }
+
+    /// Encodes texts together. They fit the pass's capacity.
+    package func encode(
+        _ texts: [(tokens: TokenizedText, wantsTokenVectors: Bool)], _ pass: BertPass
+    ) throws(MatrixFault) -> [EncodedText] {
+        let hidden = try pass.run(texts.map(\.tokens.ids))
+        var first = 0
+        return texts.map { text in
+            let count = text.tokens.ids.count
+            let rows = UnsafeBufferPointer(rebasing: hidden[first * width..<(first + count) * width])
+            first += count
+            return EncodedText(
+                vector: pooled(rows, count), tokenVectors: text.wantsTokenVectors ? unitRows(rows, count) : nil,
+                tokens: text.tokens)
+        }
+    }
+
+    private func pooled(_ rows: UnsafeBufferPointer<Float>, _ count: Int) -> [Float] {
+        var vector = Array(rows[..<width])
+        if model.configuration.pooling == .mean {
+            for row in 1..<count {
+                for index in 0..<width { vector[index] += rows[row * width + index] }
+            }
+        }
+        VectorMath.normalize(&vector)
+        return vector
+    }
+
+    private func unitRows(_ rows: UnsafeBufferPointer<Float>, _ count: Int) -> [Float] {
+        var all: [Float] = []
+        all.reserveCapacity(count * width)
+        for row in 0..<count {
+            var vector = Array(rows[row * width..<(row + 1) * width])
+            VectorMath.normalize(&vector)
+            all += vector
+        }
+        return all
+    }
+}
