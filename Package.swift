@@ -60,12 +60,17 @@ let package = Package(
         library("Tiers", ["Core"]),
         library("Semantic", ["Core", "Dialects"]),
         library("Engine", ["Core", "Dialects", "Tiers"]),
-        library(
-            "Foreign",
-            [
+        .target(
+            name: "Foreign",
+            dependencies: [
                 "Core", "CEvent", "CMicrohttpd", "CCurl", "CCrypto", "CYaml", "CLZ4", "CXXHash", "CHiredis", "CS3",
-                "CXml", "CZlib", "CDNNL", "CLanes", "CMalloc",
-            ]),
+                "CXml", "CZlib", "CMalloc",
+            ],
+            exclude: ["Matrix"], swiftSettings: common),
+        // A part of Foreign that is linked only by what computes: oneDNN costs memory just by being there.
+        .target(
+            name: "Matrix", dependencies: ["Core", "Foreign", "CDNNL", "CLanes"], path: "Sources/Foreign/Matrix",
+            swiftSettings: common),
         library("Server", ["Core", "Dialects", "Engine", "Foreign"]),
         library("TestKit", ["Core", "Dialects", "Tiers", "Engine"]),
         .executableTarget(
@@ -81,7 +86,7 @@ let package = Package(
         bench("Storage", ["Core", "Tiers", "Foreign", "TestKit"]),
         bench("Redis", ["Core", "Tiers", "Foreign", "TestKit"]),
         .executableTarget(
-            name: "EncoderBench", dependencies: ["Core", "Dialects", "Semantic", "Foreign"],
+            name: "EncoderBench", dependencies: ["Core", "Dialects", "Semantic", "Foreign", "Matrix"],
             path: "Benchmarks/Semantic/Encoder", swiftSettings: common),
 
         // Killed by the tests while it writes.
@@ -94,7 +99,7 @@ let package = Package(
         tests("WarmupTests", ["Core", "Dialects", "Warmup", "Foreign", "TestKit"]),
         tests("TiersTests", ["Core", "Tiers", "Foreign", "TestKit"]),
         .testTarget(
-            name: "SemanticTests", dependencies: ["Core", "Dialects", "Semantic", "Foreign", "TestKit"],
+            name: "SemanticTests", dependencies: ["Core", "Dialects", "Semantic", "Foreign", "Matrix", "TestKit"],
             resources: [.copy("Fixtures")], swiftSettings: common),
         tests("EngineTests", ["Engine", "TestKit"]),
         tests("ForeignTests", ["Core", "Tiers", "Foreign", "TestKit", "StoreWriter", "CZlib"]),

@@ -1,5 +1,6 @@
 import Core
 import Foreign
+import Matrix
 import Semantic
 import Synchronization
 import TestKit

@@ -1,6 +1,7 @@
 import Core
 import Dialects
 import Foreign
+import Matrix
 import Foundation
 import Semantic
 import TestKit

@@ -1,6 +1,7 @@
 import Core
 import Dialects
 import Foreign
+import Matrix
 import Semantic
 
 /// Answers lines on standard input, so that another program can compare the encoder with a peer in one run.

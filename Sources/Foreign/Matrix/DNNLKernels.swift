@@ -8,6 +8,9 @@ package final class DNNLKernels: MatrixKernels {
     private let engine: DNNLEngine
     private let products = Mutex<[LayerShape: DNNLProducts]>([:])
 
+    /// Those that this processor computes in.
+    package static var precisions: [MatrixPrecision] { DNNL.hasBytes ? MatrixPrecision.allCases : [.fp32] }
+
     /// - Parameter precision: nil for bytes where the processor multiplies them itself, else single precision.
     package init(precision: MatrixPrecision? = nil) throws(MatrixFault) {
         self.precision = precision ?? (DNNL.hasBytes ? .int8 : .fp32)
