@@ -47,6 +47,14 @@ package struct JSONWriter: Sendable {
         bytes += number.description.utf8
     }
 
+    /// A value that is JSON already. Its line breaks, which well-formed JSON has between its words only, become blanks.
+    package mutating func value(json: UnsafeRawBufferPointer) {
+        separate()
+        let start = bytes.count
+        bytes += json
+        for index in start..<bytes.count where bytes[index] == 10 || bytes[index] == 13 { bytes[index] = 32 }
+    }
+
     package mutating func member(_ name: String, _ value: String) {
         self.name(name)
         self.value(value)

@@ -41,6 +41,9 @@ package struct RequestHead {
             .filter { !$0.isEmpty }
     }
 
+    /// As it was sent.
+    package var namespaceBytes: BytesView { namespace?.trimmed ?? UnsafeRawBufferPointer(start: nil, count: 0) }
+
     package var namespaceText: String { namespace?.trimmed.text ?? "" }
 }
 

@@ -9,7 +9,7 @@ final class DataPlane: HTTPHandler {
     private let context: ServerContext
     private let ports: Engine.Ports
     private let admission: Admission
-    private let requestLog: RequestLogger
+    private let recorder: RequestRecorder
     private let prepared = PreparedResponses()
     /// Requests that wait for the engine, by number.
     private var pending: [UInt64: Pending] = [:]
@@ -18,22 +18,27 @@ final class DataPlane: HTTPHandler {
     /// What must be remembered of a request until its answer is there.
     private struct Pending {
         let exchange: HTTPExchange
-        let dialect: Dialect?
-        let admitted: Admitted?
+        let sheet: RequestFactsheet
         /// In partitions that are wider than a credential: whom the upstream's verdict is about.
         let credential: CacheKey?
-        let started: Int64
+        /// Of the answer, once there is one.
+        var status = 0
         var task: Task<Void, Never>?
+
+        var admitted: Admitted? { sheet.admitted }
     }
 
     var pendingCount: Int { pending.count }
+
+    /// By name and by key.
+    var usage: UsageTally { recorder.usage }
 
     init(worker: Worker, context: ServerContext, ports: Engine.Ports) {
         self.worker = worker
         self.context = context
         self.ports = ports
         admission = Admission(settings: context.settings, digest: context.digest)
-        requestLog = RequestLogger(log: context.log, which: context.settings.log.requests, clock: context.clock)
+        recorder = RequestRecorder(context: context, metrics: ports.metrics)
     }
 
     // MARK: HTTPHandler
@@ -58,7 +63,7 @@ final class DataPlane: HTTPHandler {
             case .fresh(let found):
                 admission.remember(admitted, body: exchange.body)
                 respond(exchange, with: found, .hit(found.tier), for: admitted)
-                finish(dialect, .hit(found.tier), admitted, found.entry, started)
+                recorder.note(found, admitted, head, exchange, started: started)
             case .stale(let found): ask(exchange, admitted, head, stale: found, started)
             case .nothing: ask(exchange, admitted, head, stale: nil, started)
             }
@@ -88,11 +93,14 @@ final class DataPlane: HTTPHandler {
         let facts = admitted.facts
         let body = upstreamBody(
             original: exchange.body, facts: facts, askForUsage: context.settings.cache.askForUsage)
+        var sheet = recorder.factsheet(
+            exchange, admitted.dialect, admitted, model: facts.model(in: exchange.body), namespace: head.namespaceText,
+            started)
         let call = Engine.Call(
-            admitted: admitted, upstream: UpstreamRequests.make(exchange, body: body, isCacheable: true),
-            model: facts.model(in: exchange.body), namespace: head.namespaceText, tags: head.tagList, stale: stale)
-        let id = remember(exchange, admitted.dialect, admitted, admitted.credential, started)
-        let ports = ports
+            admitted: admitted, upstream: UpstreamRequests.make(exchange, body: body, isCacheable: true, sheet),
+            model: sheet.model, namespace: sheet.namespace, tags: head.tagList, stale: stale)
+        let ports = recorder.ports(ports, for: &sheet)
+        let id = remember(exchange, sheet, admitted.credential)
         start(id) { $0.launch(call, id: id, ports: ports) }
     }
 
@@ -102,20 +110,17 @@ final class DataPlane: HTTPHandler {
     ) {
         ports.metrics.countBypass(reason)
         let body = exchange.upload == nil && exchange.hasBody ? Bytes(copying: exchange.body) : nil
-        let request = UpstreamRequests.make(exchange, body: body, isCacheable: false)
-        let id = remember(exchange, dialect, nil, credential, started)
-        let ports = ports
+        var sheet = recorder.factsheet(exchange, dialect, nil, started)
+        let request = UpstreamRequests.make(exchange, body: body, isCacheable: false, sheet)
+        let ports = recorder.ports(ports, for: &sheet)
+        let id = remember(exchange, sheet, credential)
         start(id) { $0.launch(request, reason, id: id, ports: ports) }
     }
 
-    private func remember(
-        _ exchange: HTTPExchange, _ dialect: Dialect?, _ admitted: Admitted?, _ credential: CacheKey?,
-        _ started: Int64
-    ) -> UInt64 {
+    private func remember(_ exchange: HTTPExchange, _ sheet: RequestFactsheet, _ credential: CacheKey?) -> UInt64 {
         nextID += 1
         let id = nextID
-        pending[id] = Pending(
-            exchange: exchange, dialect: dialect, admitted: admitted, credential: credential, started: started)
+        pending[id] = Pending(exchange: exchange, sheet: sheet, credential: credential)
         exchange.whenClientLeaves { [weak self] in self?.forget(id) }
         return id
     }
@@ -136,7 +141,8 @@ final class DataPlane: HTTPHandler {
         _ exchange: HTTPExchange, _ dialect: Dialect, _ reason: BypassReason, _ started: Int64
     ) {
         ports.metrics.countBypass(reason)
-        let id = remember(exchange, dialect, nil, nil, started)
+        let id = remember(exchange, recorder.factsheet(exchange, dialect, nil, started), nil)
+        pending[id]?.status = 504
         pending[id].map {
             refuse(
                 $0, status: 504, code: "only-if-cached",
@@ -150,6 +156,7 @@ final class DataPlane: HTTPHandler {
     // MARK: From the engine
 
     func deliver(_ reply: Reply, to id: UInt64) {
+        pending[id]?.status = reply.status
         guard let request = pending[id] else { return }
         learn(from: reply, request.credential)
         switch reply {
@@ -244,20 +251,21 @@ final class DataPlane: HTTPHandler {
     }
 
     private func fail(_ request: Pending, _ failure: UpstreamFailure, _ outcome: Outcome) {
+        let code: String
         switch failure.kind {
-        case .cancelled: request.exchange.abort()
-        case .timeout: refuse(request, status: 504, code: "upstream-timeout", failure.message, outcome)
-        case .shutdown: refuse(request, status: 503, code: "shutting-down", failure.message, outcome)
-        case .connect, .resolve, .tls, .reset, .malformed, .tooLarge:
-            refuse(request, status: 502, code: "upstream-" + failure.kind.rawValue, failure.message, outcome)
+        case .cancelled: return request.exchange.abort()
+        case .timeout: code = "upstream-timeout"
+        case .shutdown: code = "shutting-down"
+        case .connect, .resolve, .tls, .reset, .malformed, .tooLarge: code = "upstream-" + failure.kind.rawValue
         }
+        refuse(request, status: failure.status, code: code, failure.message, outcome)
     }
 
     private func refuse(
         _ request: Pending, status: Int, code: String, _ message: String, _ outcome: Outcome = .miss
     ) {
         let response = HTTPResponse(
-            body: errorBody(dialect: request.dialect, status: status, code: code, message: message))
+            body: errorBody(dialect: request.sheet.dialect, status: status, code: code, message: message))
         response.add("Content-Type", "application/json")
         ResponseHeaders.add(
             forwarded: outcome, status: nil, isStored: false, notStored: nil, controls: request.admitted?.controls,
@@ -289,23 +297,34 @@ final class DataPlane: HTTPHandler {
 
     private func end(_ id: UInt64, _ outcome: Outcome, _ entry: Entry?) {
         guard let request = pending.removeValue(forKey: id) else { return }
-        finish(request.dialect, outcome, request.admitted, outcome == .miss ? nil : entry, request.started)
+        recorder.note(request.sheet, outcome, status: request.status, entry)
     }
+}
 
-    /// Counts and logs an answered request; `served` is the entry that saved a call.
-    private func finish(
-        _ dialect: Dialect?, _ outcome: Outcome, _ admitted: Admitted?, _ served: Entry?, _ started: Int64
-    ) {
-        let duration = context.clock.monotonic() - started
-        ports.metrics.countRequest(Endpoint(dialect), outcome.kind, duration: duration)
-        if let facts = served?.facts {
-            ports.metrics.countSaved(promptTokens: facts.promptTokens, completionTokens: facts.completionTokens)
+extension UpstreamFailure {
+    /// What a client is told in its stead.
+    var status: Int {
+        switch kind {
+        case .timeout: 504
+        case .shutdown: 503
+        // 499 is what other servers log of a client that left; nobody is told.
+        case .cancelled: 499
+        case .connect, .resolve, .tls, .reset, .malformed, .tooLarge: 502
         }
-        requestLog.note(dialect, outcome, admitted?.key, duration)
     }
 }
 
 extension Reply {
+    /// Of the HTTP answer.
+    var status: Int {
+        switch self {
+        case .found(let found, _): Int(found.entry.facts.status)
+        case .whole(let head, _, _, _), .complete(let head, _, _, _), .live(let head, _, _): head.status
+        case .failed(let failure, _): failure.status
+        case .notCached: 504
+        }
+    }
+
     /// What the upstream answered to this very request, nil where it was not asked.
     var upstreamStatus: Int? {
         switch self {

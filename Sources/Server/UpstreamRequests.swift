@@ -5,7 +5,11 @@ import Foreign
 enum UpstreamRequests {
     /// `body` nil: the client's own, as it arrives. A cacheable request is answered in a form that can be read
     /// (`isCacheable`): compression is then between the upstream and us.
-    static func make(_ exchange: HTTPExchange, body: Bytes?, isCacheable: Bool) -> UpstreamRequest {
+    ///
+    /// `sheet` says under which span the upstream is called.
+    static func make(
+        _ exchange: HTTPExchange, body: Bytes?, isCacheable: Bool, _ sheet: RequestFactsheet
+    ) -> UpstreamRequest {
         let content: UpstreamRequest.Body
         if let body {
             content = .bytes(body)
@@ -17,8 +21,11 @@ enum UpstreamRequests {
         var headers: [HeaderField] = []
         headers.reserveCapacity(exchange.headers.count)
         for line in exchange.headers where isForwarded(line.name, isCacheable: isCacheable) {
+            // What cannot be read as one is none of ours.
+            if sheet.trace != nil, line.isNamed("traceparent") { continue }
             headers.append(HeaderField(line.name.text, line.value.text))
         }
+        if let trace = sheet.trace { headers.append(HeaderField("traceparent", trace.traceparent(span: sheet.id))) }
         return UpstreamRequest(
             method: exchange.methodName.text, target: exchange.target.text, headers: headers, body: content,
             decodes: isCacheable)

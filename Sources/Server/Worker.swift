@@ -13,12 +13,17 @@ package struct ServerContext: Sendable {
     package var registry: MetricsRegistry
     package var log: any Log
     package var clock: any Clock
+    /// nil: none is kept.
+    package var accessLog: AccessLog?
+    /// nil: none are sent.
+    package var spans: SpanExporter?
     /// For the bodies of requests under way.
     let bodyBudget: ByteBudget
 
     package init(
         settings: Settings, engine: Engine, purgeSync: PurgeSync? = nil, digest: any Digesting,
-        registry: MetricsRegistry, log: any Log, clock: any Clock
+        registry: MetricsRegistry, log: any Log, clock: any Clock, accessLog: AccessLog? = nil,
+        spans: SpanExporter? = nil
     ) {
         self.settings = settings
         bodyBudget = ByteBudget(limit: settings.limits.requestMemory)
@@ -28,6 +33,8 @@ package struct ServerContext: Sendable {
         self.registry = registry
         self.log = log
         self.clock = clock
+        self.accessLog = accessLog
+        self.spans = spans
     }
 }
 
@@ -99,6 +106,9 @@ package actor Worker {
     /// Client connections and requests being answered, as of the last tick; from any thread.
     package nonisolated var connectionCount: Int { gauges.connections.load(ordering: .relaxed) }
     package nonisolated var inflightCount: Int { gauges.inflight.load(ordering: .relaxed) }
+
+    /// What this worker counted by name and by key.
+    package var usage: UsageTally? { plane?.usage }
 
     /// The housekeeping of every second. One worker of all `sweeps` expired entries out of memory.
     package func startTicking(sweeps: Bool) {

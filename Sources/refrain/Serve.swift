@@ -26,6 +26,8 @@ extension Command {
 private struct Serve {
     private let context: ServerContext
     private let log: LineLog
+    private let accessLog: AccessLog?
+    private let spans: SpanExporter?
     private let workers: [Worker]
     private let lower: LowerTiers
     private let deployment: Deployment
@@ -41,6 +43,10 @@ private struct Serve {
         do {
             log = try LineLog(level: settings.log.level, format: settings.log.format, clock: clock)
             loops = try (0..<settings.workerCount).map { _ in try EventLoop() }
+            accessLog = settings.log.access.path.isEmpty ? nil : try AccessLog(settings.log.access, clock: clock, log: log)
+            spans = try settings.traces.url.map { [log] in
+                try SpanExporter(url: $0, version: refrainVersion, clock: clock, log: log)
+            }
         } catch {
             throw .failed("\(error)")
         }
@@ -55,9 +61,11 @@ private struct Serve {
             settings, engine: engine, lower: lower, ports: ports, loop: loops[0], clock: clock, log: log)
         context = ServerContext(
             settings: settings, engine: engine, purgeSync: deployment.purgeSync, digest: digest, registry: registry,
-            log: log, clock: clock)
+            log: log, clock: clock, accessLog: accessLog, spans: spans)
         workers = loops.map { [context] in Worker(context: context, loop: $0) }
         Serve.register(memory, engine, workers, log, in: registry)
+        if let accessLog { registry.read(.accessLogDropped) { Double(accessLog.dropped) } }
+        if let spans { registry.read(.spansDropped) { Double(spans.dropped) } }
         lower.register(in: registry)
         deployment.register(in: registry)
     }
@@ -74,10 +82,12 @@ private struct Serve {
             deployment.open()
             try await open(isReady)
             isReady.value.store(true, ordering: .releasing)
-            let watches = await Serve.untilAskedToStop(on: workers[0].loop)
+            let watches = await untilAskedToStop(on: workers[0].loop)
             isReady.value.store(false, ordering: .releasing)
             await drain()
             await stop(threads)
+            accessLog?.close()
+            spans?.close()
             log.write(.info, "stopped")
             log.close()
             // Until here a second signal must find somebody who listens to it.
@@ -105,15 +115,26 @@ private struct Serve {
         ]
         if let url = settings.redis.url { fields.append(LogField("redis", url.description)) }
         if let url = settings.objects.url { fields.append(LogField("objects", url.description)) }
+        if !settings.log.access.path.isEmpty { fields.append(LogField("accessLog", settings.log.access.path)) }
         log.write(.info, "serving", fields)
+        if settings.log.bodies { warnOfBodies(settings.log.access.path) }
+    }
+
+    private func warnOfBodies(_ path: String) {
+        let message =
+            path.isEmpty
+            ? "log.bodies has no effect without log.access.path"
+            : "THE ACCESS LOG HOLDS WHAT PEOPLE ASK: log.bodies is on, so whoever can read \(path) and its predecessors "
+                + "reads the text of every cacheable request"
+        log.write(.warning, "bodies-logged", LogField("message", message))
     }
 
     /// Waits for SIGTERM or SIGINT. The next one ends the process, for as long as the result is held.
-    private static func untilAskedToStop(on loop: EventLoop) async -> Watches {
+    private func untilAskedToStop(on loop: EventLoop) async -> Watches {
         let watches = Watches()
         await withCheckedContinuation { (asked: CheckedContinuation<Void, Never>) in
             loop.execute {
-                watches.wait(on: loop) { asked.resume() }
+                watches.wait(on: loop, reopen: { accessLog?.reopen() }) { asked.resume() }
             }
         }
         return watches
@@ -179,12 +200,13 @@ private final class Flag: Sendable {
     let value = Atomic(false)
 }
 
-/// The signals that ask for a stop. Sendable because it is used on its loop's thread alone.
+/// The signals that somebody sends. Sendable because it is used on its loop's thread alone.
 private final class Watches: @unchecked Sendable {
     private var events: [LoopEvent] = []
 
-    /// Calls `asked` at the first signal; a second one ends the process at once.
-    func wait(on loop: EventLoop, _ asked: @escaping () -> Void) {
+    /// Calls `asked` at the first signal that asks for a stop; a second one ends the process at once. `reopen` is called
+    /// whenever the files of logs were moved away.
+    func wait(on loop: EventLoop, reopen: @escaping () -> Void, _ asked: @escaping () -> Void) {
         var wasAsked = false
         events = Signals.stopping.map { signal in
             loop.watchSignal(signal) {
@@ -193,6 +215,7 @@ private final class Watches: @unchecked Sendable {
                 asked()
             }
         }
+        events.append(loop.watchSignal(Signals.reopening, handler: reopen))
     }
 }
 

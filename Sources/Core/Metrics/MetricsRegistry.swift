@@ -60,10 +60,10 @@ package final class MetricsRegistry: Sendable {
         let (blocks, readers) = sources.withLock { ($0.blocks, $0.readers[metric] ?? [:]) }
         // Readers run outside the lock: they may take locks of their own.
         var totals = readers.mapValues { $0() }
-        let seriesCount = MetricsTable[metric].seriesCount
+        let (seriesCount, step) = (MetricsTable[metric].seriesCount, MetricsTable[metric].step)
         for block in blocks {
             guard let counters = block.counters(of: metric) else { break }
-            for series in 0..<seriesCount { totals[series, default: 0] += Double(counters[series]) }
+            for series in 0..<seriesCount { totals[series, default: 0] += Double(counters[series]) * step }
         }
         return totals.sorted { $0.key < $1.key }.map { (series: $0.key, value: $0.value) }
     }

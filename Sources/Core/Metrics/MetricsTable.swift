@@ -1,12 +1,12 @@
 /// Every metric there is. What each one means is declared once, in `MetricsTable`.
 package enum MetricName: Int, Sendable, CaseIterable {
-    case requests, requestDuration, bypass, notStored, coalesced, savedTokens
+    case requests, requestDuration, bypass, notStored, coalesced, savedTokens, savedCost
     case tierLookups, tierDuration, tierBytes, tierCapacity, entries, evictions
     case tierFailures, tierWrites, breakerState
     case fillQueueDepth, fillQueueBytes, fillDropped
     case purges
     case upstreamRequests, upstreamDuration
-    case flights, inflightRequests, httpConnections, logDropped
+    case flights, inflightRequests, httpConnections, logDropped, accessLogDropped, spansDropped
     case buildInfo, processStartTime, processResidentMemory, processCPU
 }
 
@@ -34,13 +34,18 @@ package struct Metric: Sendable {
     package let unit: String
     package let labels: [Label]
     package let sentence: String
+    /// What one of the counted steps is in the metric's unit.
+    package let step: Double
 
-    init(_ name: String, _ kind: Kind, _ unit: String, _ labels: [Label] = [], _ sentence: String) {
+    init(
+        _ name: String, _ kind: Kind, _ unit: String, _ labels: [Label] = [], step: Double = 1, _ sentence: String
+    ) {
         self.name = name
         self.kind = kind
         self.unit = unit
         self.labels = labels
         self.sentence = sentence
+        self.step = step
     }
 
     /// How many series it has, histogram buckets not counted.
@@ -65,7 +70,7 @@ package enum MetricsTable {
 
     private static func describe(_ name: MetricName) -> Metric {
         switch name {
-        case .requests, .requestDuration, .bypass, .notStored, .coalesced, .savedTokens: ofRequests(name)
+        case .requests, .requestDuration, .bypass, .notStored, .coalesced, .savedTokens, .savedCost: ofRequests(name)
         case .tierLookups, .tierDuration, .tierBytes, .tierCapacity, .entries, .evictions, .purges: ofTiers(name)
         case .tierFailures, .tierWrites, .breakerState, .fillQueueDepth, .fillQueueBytes, .fillDropped:
             ofLowerTiers(name)
@@ -96,6 +101,10 @@ package enum MetricsTable {
             Metric(
                 "refrain_coalesced_total", .counter, "requests", [],
                 "Requests that joined a call already under way instead of making their own.")
+        case .savedCost:
+            Metric(
+                "refrain_saved_cost_usd_total", .counter, "US dollars", [], step: 1e-12,
+                "What those tokens would have cost, by the setting `prices` and the list prices that are built in.")
         default:
             Metric(
                 "refrain_saved_tokens_total", .counter, "tokens", [.init("kind", TokenKind.self)],
@@ -185,6 +194,14 @@ package enum MetricsTable {
             Metric(
                 "refrain_log_dropped_total", .counter, "lines", [],
                 "Log lines thrown away because they could not be written as fast as they came.")
+        case .accessLogDropped:
+            Metric(
+                "refrain_access_log_dropped_total", .counter, "lines", [],
+                "Lines that are missing in the access log: they came too fast, or the file could not be written.")
+        case .spansDropped:
+            Metric(
+                "refrain_spans_dropped_total", .counter, "spans", [],
+                "Spans that did not reach the collector: they came too fast, or it did not take them.")
         case .buildInfo:
             Metric("refrain_build_info", .gauge, "", [], "Always 1; the label version says which build runs.")
         case .processStartTime:

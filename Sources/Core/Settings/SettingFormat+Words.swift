@@ -28,6 +28,14 @@ extension SettingFormat where Self == URLFormat {
     static var url: Self { URLFormat() }
 }
 
+extension SettingFormat where Self == OptionalURLFormat {
+    static var optionalURL: Self { OptionalURLFormat() }
+}
+
+extension SettingFormat where Self == PriceFormat {
+    static var price: Self { PriceFormat() }
+}
+
 extension SettingFormat where Self == RedisURLFormat {
     static var redisURL: Self { RedisURLFormat() }
 }
@@ -71,6 +79,12 @@ extension SettingFormat where Self == TextFormat {
             case 48...57, 65...90, 97...122, 45, 46, 95: true
             default: false
             }
+        }
+    }
+
+    static var modelName: Self {
+        TextFormat(what: "the name of a model, at most 256 bytes", maxBytes: 256, allowsEmpty: false) {
+            $0 >= 32 && $0 != 127
         }
     }
 

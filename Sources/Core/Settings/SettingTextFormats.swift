@@ -68,6 +68,36 @@ package struct URLFormat: SettingFormat {
     package func write(_ value: UpstreamURL) -> ConfigNode.Content { .scalar(value.description) }
 }
 
+/// A URL, or nothing.
+package struct OptionalURLFormat: SettingFormat {
+    private static let url = URLFormat()
+
+    package let kind = "url"
+    package var expected: String { Self.url.expected + ", or nothing" }
+
+    package func read(_ node: ConfigNode, name: String) throws(SettingsError) -> UpstreamURL? {
+        try scalar(node, name).isEmpty ? nil : try Self.url.read(node, name: name)
+    }
+
+    package func write(_ value: UpstreamURL?) -> ConfigNode.Content { value.map(Self.url.write) ?? .scalar("") }
+}
+
+/// US dollars for a million tokens.
+package struct PriceFormat: SettingFormat {
+    package let kind = "price"
+    package let expected = "US dollars such as 2.5 or 0.075, from 0 to 1000000 with at most six digits behind the point"
+
+    package func read(_ node: ConfigNode, name: String) throws(SettingsError) -> TokenPrice {
+        let text = try scalar(node, name)
+        guard let price = TokenPrice(dollarsPerMillion: text) else {
+            throw refuse(node, name, "\(quoted(text)) is not a price")
+        }
+        return price
+    }
+
+    package func write(_ value: TokenPrice) -> ConfigNode.Content { .scalar(value.description) }
+}
+
 package struct PartitionFormat: SettingFormat {
     package let kind = "choice"
     package let expected = "api-key, shared or header:NAME"

@@ -12,7 +12,9 @@ package struct Settings: Sendable, Equatable {
     package var objects = Objects()
     package var semantic = Semantic()
     package var limits = Limits()
+    package var prices: [ModelPrice] = []
     package var log = Log()
+    package var traces = Traces()
 
     package init() {}
 
@@ -190,6 +192,25 @@ package struct Settings: Sendable, Equatable {
         package var level = LogLevel.info
         package var format = LogFormat.json
         package var requests = RequestLog.bypass
+        package var access = Access()
+        /// Whether the access log holds what clients ask.
+        package var bodies = false
+        package init() {}
+    }
+
+    package struct Access: Sendable, Equatable {
+        /// Empty: no access log.
+        package var path = ""
+        package var maxSize = ByteCount.mebibytes(64)
+        package var keep = 4
+        package init() {}
+    }
+
+    package struct Traces: Sendable, Equatable {
+        /// nil: spans are not sent anywhere.
+        package var url: UpstreamURL?
+        /// Of a thousand requests that belong to no trace, how many begin one.
+        package var perMille = 1000
         package init() {}
     }
 

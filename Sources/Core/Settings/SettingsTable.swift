@@ -2,7 +2,7 @@
 /// from these rows; the defaults are the initial values of the fields the rows point at.
 package enum SettingsTable {
     package static let all: [Setting<Settings>] =
-        listeners + [upstreamList] + cache + memory + redis + objects + later + limits + log
+        listeners + [upstreamList] + cache + memory + redis + objects + later + limits + [priceList] + log + traces
 
     package static let sections: [(name: String, sentence: String)] = [
         ("listen", "Where clients connect."),
@@ -14,7 +14,9 @@ package enum SettingsTable {
         ("objects", "The third tier: a directory or an object store."),
         ("semantic", "Answers of neighbouring requests."),
         ("limits", "What the sidecar refuses, so that it cannot be overwhelmed."),
-        ("log", "What is written to standard error."),
+        ("prices", "What models cost, to tell what the cache saves."),
+        ("log", "What is written to standard error, and the access log."),
+        ("traces", "One span for each request, sent to a collector of OpenTelemetry."),
     ]
 
     private static let wait = Duration.milliseconds(1)...Duration.hours(24)
@@ -243,5 +245,41 @@ package enum SettingsTable {
         .init(
             "log.requests", \.log.requests, .choice(of: Settings.RequestLog.self),
             "Which requests get a line of their own."),
+        .init(
+            "log.access.path", \.log.access.path, .path,
+            "The access log: a file with one JSON object for each request, which `refrain warm` reads. SIGHUP opens it "
+                + "anew. Empty: none."),
+        .init(
+            "log.access.maxSize", \.log.access.maxSize, .size(.kibibytes(4) ... .gibibytes(1 << 10)),
+            "When the file would be larger it becomes `PATH.1`, and a new one is begun."),
+        .init("log.access.keep", \.log.access.keep, .integer(0...1000), "How many such files are kept."),
+        .init(
+            "log.bodies", \.log.bodies, .boolean,
+            "Whether the access log has the bodies of cacheable requests: what people ask, readable for whoever reads the "
+                + "file. `refrain warm` needs them."),
+    ]
+
+    package static let price: [Setting<ModelPrice>] = [
+        .init("model", \.model, .modelName, "The model's name in requests."),
+        .init("input", \.input, .price, "US dollars for a million tokens of prompts."),
+        .init("output", \.output, .price, "US dollars for a million tokens of answers."),
+    ]
+
+    private static let priceList = Setting<Settings>(
+        "prices", \.prices,
+        TableListFormat(
+            rows: price, blank: ModelPrice(model: "", input: .zero, output: .zero), required: price.map(\.name),
+            maxItems: 10_000, example: "[{model: gpt-4o-mini, input: 0.15, output: 0.6}]"),
+        "US dollars for a million tokens, over the list prices of common models that are built in (those of "
+            + "March 2026). A name also stands for its dated versions, and for itself behind a provider's name and a slash.")
+
+    private static let traces: [Setting<Settings>] = [
+        .init(
+            "traces.url", \.traces.url, .optionalURL,
+            "A collector that takes OTLP over HTTP as JSON, such as http://127.0.0.1:4318. Empty: none."),
+        .init(
+            "traces.perMille", \.traces.perMille, .integer(0...1000),
+            "Of a thousand requests that come without `traceparent`, how many are recorded. Those that come with one are "
+                + "where it says so."),
     ]
 }

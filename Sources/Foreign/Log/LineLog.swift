@@ -1,57 +1,33 @@
 import Core
 import Glibc
-import Synchronization
 
 /// Log lines on standard error, one JSON object or one line of text each.
-///
-/// Lines are written by a thread of their own, because whoever reads them may be slow and a worker must never wait for
-/// that; when too many lines wait, new ones are dropped and counted.
 package final class LineLog: Log {
     package let level: LogLevel
     private let format: Settings.LogFormat
     private let clock: any Clock
-    private let loop: EventLoop
-    private let thread: SystemThread
-    private let waiting = Atomic(0)
-    private let droppedLines = Atomic(0)
-
-    private static let limit = 10_000
+    private let writer: LineWriter
 
     package init(level: LogLevel, format: Settings.LogFormat, clock: any Clock) throws(LoopError) {
         self.level = level
         self.format = format
         self.clock = clock
-        loop = try EventLoop()
-        thread = try loop.startThread(named: "log")
+        writer = try LineWriter(named: "log") { Console.write($0, to: .error) }
     }
 
     /// Lines that nobody will read.
-    package var dropped: Int { droppedLines.load(ordering: .relaxed) }
+    package var dropped: Int { writer.dropped }
 
     package func write(_ level: LogLevel, _ event: String, _ fields: [LogField]) {
         guard level >= self.level else { return }
-        guard waiting.wrappingAdd(1, ordering: .relaxed).newValue <= LineLog.limit else {
-            waiting.wrappingSubtract(1, ordering: .relaxed)
-            droppedLines.wrappingAdd(1, ordering: .relaxed)
-            return
-        }
         let time = clock.wall()
-        loop.execute { [self] in
-            put(format == .json ? json(time, level, event, fields) : text(time, level, event, fields))
-            waiting.wrappingSubtract(1, ordering: .relaxed)
+        writer.write { [self] in
+            format == .json ? json(time, level, event, fields) : text(time, level, event, fields)
         }
     }
 
-    /// Writes what waits and ends the thread. Where nobody reads the lines that would take for ever, so it is given up
-    /// after a while.
-    package func close() {
-        loop.stop()
-        if !thread.join(within: LineLog.closeLimit) {
-            droppedLines.wrappingAdd(max(0, waiting.load(ordering: .relaxed)), ordering: .relaxed)
-        }
-    }
-
-    private static let closeLimit = Duration.seconds(2)
+    /// Writes what waits, as far as somebody takes it, and ends the thread.
+    package func close() { writer.close() }
 
     private func json(_ time: Int64, _ level: LogLevel, _ event: String, _ fields: [LogField]) -> [UInt8] {
         var writer = JSONWriter()
@@ -79,19 +55,6 @@ package final class LineLog: Log {
     private func quotedWhereNeeded(_ value: String) -> String {
         let isPlain = !value.isEmpty && value.utf8.allSatisfy { $0 > 32 && $0 != 34 && $0 != 61 && $0 != 127 }
         return isPlain ? value : quoted(value)
-    }
-
-    private func put(_ line: [UInt8]) {
-        var rest = line[...]
-        while !rest.isEmpty {
-            let count = rest.withUnsafeBytes { Glibc.write(STDERR_FILENO, $0.baseAddress, $0.count) }
-            if count > 0 {
-                rest = rest.dropFirst(count)
-            } else if errno != EINTR {
-                droppedLines.wrappingAdd(1, ordering: .relaxed)
-                return
-            }
-        }
     }
 }
 
