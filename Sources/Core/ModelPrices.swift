@@ -10,7 +10,8 @@ package struct TokenPrice: Sendable, Hashable, CustomStringConvertible {
     /// Reads US dollars for a million tokens, such as `0.15`: at most a million, to six digits behind the point.
     package init?(dollarsPerMillion text: String) {
         let parts = text.utf8.split(separator: UInt8(ascii: "."), maxSplits: 1, omittingEmptySubsequences: false)
-        guard let whole = parts.first, (1...7).contains(whole.count), parts.count == 1 || (1...6).contains(parts[1].count)
+        guard let whole = parts.first, (1...7).contains(whole.count),
+            parts.count == 1 || (1...6).contains(parts[1].count)
         else { return nil }
         var value: UInt64 = 0
         for digit in parts.joined() {
@@ -91,13 +92,15 @@ extension ModelPrices {
     /// tokens of prompts and of answers. Reductions for batches and for providers' own caches are not known to Refrain.
     static let listed: [ModelPrice] = [
         ("gpt-5.4", "2.5", "15"), ("gpt-5.1", "1.25", "10"), ("gpt-5", "1.25", "10"), ("gpt-5-mini", "0.25", "2"),
-        ("gpt-5-nano", "0.05", "0.4"), ("gpt-5-pro", "15", "120"), ("gpt-4.1", "2", "8"), ("gpt-4.1-mini", "0.4", "1.6"),
+        ("gpt-5-nano", "0.05", "0.4"), ("gpt-5-pro", "15", "120"), ("gpt-4.1", "2", "8"),
+        ("gpt-4.1-mini", "0.4", "1.6"),
         ("gpt-4.1-nano", "0.1", "0.4"), ("gpt-4o", "2.5", "10"), ("gpt-4o-mini", "0.15", "0.6"), ("o3", "2", "8"),
         ("o3-mini", "1.1", "4.4"), ("o4-mini", "1.1", "4.4"), ("text-embedding-3-small", "0.02", "0"),
         ("text-embedding-3-large", "0.13", "0"), ("claude-opus-4", "15", "75"), ("claude-sonnet-4", "3", "15"),
         ("claude-haiku-4-5", "1", "5"), ("claude-3-5-haiku", "0.8", "4"), ("claude-3-haiku", "0.25", "1.25"),
     ].compactMap { model, input, output in
-        guard let input = TokenPrice(dollarsPerMillion: input), let output = TokenPrice(dollarsPerMillion: output) else {
+        guard let input = TokenPrice(dollarsPerMillion: input), let output = TokenPrice(dollarsPerMillion: output)
+        else {
             return nil
         }
         return ModelPrice(model: model, input: input, output: output)

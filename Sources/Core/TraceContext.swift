@@ -20,7 +20,9 @@ package struct TraceContext: Sendable, Equatable {
         func number(_ range: Range<Int>) -> UInt64? {
             var result: UInt64 = 0
             for index in range {
-                guard value[index] < 65 || value[index] > 70, let digit = Hex.value(of: value[index]) else { return nil }
+                guard value[index] < 65 || value[index] > 70, let digit = Hex.value(of: value[index]) else {
+                    return nil
+                }
                 result = result << 4 | UInt64(digit)
             }
             return result

@@ -115,6 +115,9 @@ package final class Engine: Sendable {
         return found
     }
 
+    /// What memory holds under a key. Looking does not count as use.
+    package func heldInMemory(_ key: CacheKey) -> Entry? { memory.peek(key, now: clock.wall()) }
+
     func staleInMemory(_ wanted: Admitted) -> Found? {
         guard !wanted.controls.noCache, let held = memory.peek(wanted.key, now: clock.wall()),
             case .stale(let found) = judge(held, for: wanted)

@@ -8,9 +8,9 @@ final class AdminPlane: HTTPHandler {
     private unowned let worker: Worker
     private let context: ServerContext
     private let metrics: MetricsBlock
-    private let readiness: @Sendable () -> Bool
+    private let inspection: AdminInspection
     private let explainer: Explainer
-    private let started: Int64
+    private var history = StatsHistory()
     /// Requests whose answer is awaited, by number.
     private var pending: [UInt64: HTTPExchange] = [:]
     private var nextID: UInt64 = 0
@@ -24,13 +24,12 @@ final class AdminPlane: HTTPHandler {
     /// The largest body of an admin request that carries no client's request.
     private static let controlLimit = 64 << 10
 
-    init(worker: Worker, context: ServerContext, readiness: @escaping @Sendable () -> Bool) {
+    init(worker: Worker, context: ServerContext, inspection: AdminInspection) {
         self.worker = worker
         self.context = context
         metrics = context.registry.makeBlock()
-        self.readiness = readiness
+        self.inspection = inspection
         explainer = Explainer(context: context)
-        started = context.clock.monotonic()
     }
 
     private struct Page: Sendable {
@@ -51,7 +50,7 @@ final class AdminPlane: HTTPHandler {
             method: .get, path: "/readyz", summary: "200 while it takes requests, 503 before and after", isPublic: true
         ) {
             plane, exchange in
-            let isReady = plane.readiness()
+            let isReady = plane.inspection.readiness()
             plane.answer(exchange, isReady ? 200 : 503, text: isReady ? "ready\n" : "not ready\n")
         },
         Page(method: .get, path: "/metrics", summary: "Prometheus text format") { plane, exchange in
@@ -59,8 +58,17 @@ final class AdminPlane: HTTPHandler {
                 exchange, 200, text: Exposition.text(plane.context.registry), type: Exposition.contentType)
         },
         Page(method: .get, path: "/api/stats", summary: "what `refrain stats` shows, as JSON") { plane, exchange in
-            let uptime = plane.context.clock.monotonic() - plane.started
-            plane.answer(exchange, 200, json: StatsSnapshot(plane.context.registry, uptime: uptime).json())
+            plane.answerLater(exchange) { [inspection = plane.inspection] in Answer(json: await inspection.stats()) }
+        },
+        Page(method: .get, path: "/api/history", summary: "sums of the last hour, every few seconds") {
+            plane, exchange in
+            plane.answer(exchange, 200, json: plane.history.json())
+        },
+        Page(method: .get, path: "/api/keys", summary: "the busiest keys; ?top=N says how many") { plane, exchange in
+            plane.keys(exchange)
+        },
+        Page(method: .get, path: "/api/live", summary: "the requests that are being answered") { plane, exchange in
+            plane.answerLater(exchange) { [inspection = plane.inspection] in Answer(json: await inspection.live()) }
         },
         Page(method: .post, path: "/api/explain", summary: "how a request would be looked up") { plane, exchange in
             plane.explain(exchange)
@@ -131,6 +139,11 @@ final class AdminPlane: HTTPHandler {
 
     var wantsLog: Bool { context.log.level == .debug }
 
+    /// Every second.
+    func tick() {
+        history.sample(context.registry, now: context.clock.monotonic(), wall: context.clock.wall())
+    }
+
     // MARK: Inside
 
     private func path(of exchange: HTTPExchange) -> BytesView {
@@ -168,6 +181,18 @@ final class AdminPlane: HTTPHandler {
         if name == "localhost" || name == "[::1]" { return true }
         let parts = name.split(separator: ".", omittingEmptySubsequences: false)
         return parts.count == 4 && parts[0] == "127" && parts.allSatisfy { UInt8($0) != nil }
+    }
+
+    private func keys(_ exchange: HTTPExchange) {
+        var top = AdminInspection.defaultTop
+        if let text = Route(target: exchange.target).queryValue(of: "top") {
+            guard let number = Int(text.text), (1...AdminInspection.mostTop).contains(number) else {
+                return refuse(
+                    exchange, 400, "bad-value", "top is a number from 1 to \(AdminInspection.mostTop).")
+            }
+            top = number
+        }
+        answerLater(exchange) { [inspection, top] in Answer(json: await inspection.keys(top: top)) }
     }
 
     private func purge(_ exchange: HTTPExchange) {

@@ -30,6 +30,8 @@ final class DataPlane: HTTPHandler {
 
     var pendingCount: Int { pending.count }
 
+    var liveRequests: [LiveRequest] { pending.values.map { LiveRequest($0.sheet) } }
+
     /// By name and by key.
     var usage: UsageTally { recorder.usage }
 

@@ -65,15 +65,7 @@ final class Explainer {
 
     /// The query's `path`, by default the chat endpoint.
     private func explainedTarget(of exchange: HTTPExchange) -> String {
-        let query = Route(target: exchange.target).query
-        for pair in query.split(separator: UInt8(ascii: "&")) {
-            let pair = UnsafeRawBufferPointer(rebasing: pair)
-            guard pair.count > 5, UnsafeRawBufferPointer(rebasing: pair[..<5]).equalsIgnoringCase("path=") else {
-                continue
-            }
-            return percentDecoded(UnsafeRawBufferPointer(rebasing: pair[5...]))
-        }
-        return Dialect.chat.path
+        Route(target: exchange.target).queryValue(of: "path").map(percentDecoded) ?? Dialect.chat.path
     }
 
     private func percentDecoded(_ text: BytesView) -> String {

@@ -44,7 +44,8 @@ final class RequestRecorder {
         requestLog = RequestLogger(log: context.log, which: context.settings.log.requests, clock: context.clock)
         isDetailed = context.accessLog != nil || context.spans != nil
         keepsBodies = context.accessLog != nil && context.settings.log.bodies
-        ids = SpanIDs(seed: SystemRandom().next(), perMille: context.spans == nil ? 0 : context.settings.traces.perMille)
+        ids = SpanIDs(
+            seed: SystemRandom().next(), perMille: context.spans == nil ? 0 : context.settings.traces.perMille)
         usage = UsageTally(prices: ModelPrices(own: context.settings.prices))
     }
 
@@ -52,7 +53,8 @@ final class RequestRecorder {
 
     /// Of a request that has to wait for its answer.
     func factsheet(
-        _ exchange: HTTPExchange, _ dialect: Dialect?, _ admitted: Admitted?, model: String = "", namespace: String = "",
+        _ exchange: HTTPExchange, _ dialect: Dialect?, _ admitted: Admitted?, model: String = "",
+        namespace: String = "",
         _ started: Int64
     ) -> RequestFactsheet {
         var sheet = RequestFactsheet(dialect, admitted, started: started)

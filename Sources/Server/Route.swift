@@ -28,6 +28,21 @@ struct Route {
     }
 }
 
+extension Route {
+    /// The value of the first member of that name, as it is written.
+    func queryValue(of name: StaticString) -> BytesView? {
+        for pair in query.split(separator: UInt8(ascii: "&")) {
+            let pair = UnsafeRawBufferPointer(rebasing: pair)
+            let length = name.utf8CodeUnitCount
+            guard pair.count > length, pair[length] == UInt8(ascii: "="),
+                UnsafeRawBufferPointer(rebasing: pair[..<length]).elementsEqual(name)
+            else { continue }
+            return UnsafeRawBufferPointer(rebasing: pair[(length + 1)...])
+        }
+        return nil
+    }
+}
+
 extension UnsafeRawBufferPointer {
     func elementsEqual(_ text: StaticString) -> Bool {
         elementsEqual(UnsafeBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))

@@ -92,8 +92,8 @@ package actor Worker {
     }
 
     /// Serves the admin port beside the data port; the port it got.
-    package func openAdmin(readiness: @escaping @Sendable () -> Bool) throws -> UInt16 {
-        let plane = AdminPlane(worker: self, context: context, readiness: readiness)
+    package func openAdmin(_ inspection: AdminInspection) throws -> UInt16 {
+        let plane = AdminPlane(worker: self, context: context, inspection: inspection)
         var options = HTTPServerOptions(context.settings)
         options.address = context.settings.admin.listen.host
         options.port = context.settings.admin.listen.port
@@ -110,6 +110,9 @@ package actor Worker {
     /// What this worker counted by name and by key.
     package var usage: UsageTally? { plane?.usage }
 
+    /// The requests it is answering.
+    var liveRequests: [LiveRequest] { plane?.liveRequests ?? [] }
+
     /// The housekeeping of every second. One worker of all `sweeps` expired entries out of memory.
     package func startTicking(sweeps: Bool) {
         let timer = loop.timer { [weak self] in self?.assumeIsolated { $0.tick(sweeps: sweeps) } }
@@ -121,6 +124,7 @@ package actor Worker {
         gauges.connections.store(server?.connectionCount ?? 0, ordering: .relaxed)
         gauges.inflight.store(plane?.pendingCount ?? 0, ordering: .relaxed)
         plane?.forgetPrepared()
+        adminPlane?.tick()
         if sweeps { context.engine.sweep(budget: Worker.sweepBudget) }
         ticker?.arm(after: Worker.tickInterval)
     }

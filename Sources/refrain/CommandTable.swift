@@ -4,7 +4,8 @@ import Foreign
 /// All commands, and the way from the words of a command line to one of them.
 enum CommandTable {
     static let all: [Command] = [
-        .serve, .warm, .importPairs, .stats, .explain, .purge, .configPrint, .configCheck, .configReference,
+        .serve, .warm, .importPairs, .stats, .topScreen, .keys, .explain, .purge, .configPrint, .configCheck,
+        .configReference,
     ]
 
     /// The help of the whole program, or of the family of commands whose names begin with a word.

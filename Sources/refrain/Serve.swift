@@ -43,7 +43,8 @@ private struct Serve {
         do {
             log = try LineLog(level: settings.log.level, format: settings.log.format, clock: clock)
             loops = try (0..<settings.workerCount).map { _ in try EventLoop() }
-            accessLog = settings.log.access.path.isEmpty ? nil : try AccessLog(settings.log.access, clock: clock, log: log)
+            accessLog =
+                settings.log.access.path.isEmpty ? nil : try AccessLog(settings.log.access, clock: clock, log: log)
             spans = try settings.traces.url.map { [log] in
                 try SpanExporter(url: $0, version: refrainVersion, clock: clock, log: log)
             }
@@ -105,7 +106,10 @@ private struct Serve {
         let settings = context.settings
         var port = settings.listen.port
         for (index, worker) in workers.enumerated() { port = try await worker.open(port: port, isFirst: index == 0) }
-        let adminPort = try await workers[0].openAdmin { isReady.value.load(ordering: .acquiring) }
+        let inspection = AdminInspection(context: context, workers: workers) {
+            isReady.value.load(ordering: .acquiring)
+        }
+        let adminPort = try await workers[0].openAdmin(inspection)
         for (index, worker) in workers.enumerated() { await worker.startTicking(sweeps: index == 0) }
         var fields = [
             LogField("version", refrainVersion),

@@ -12,31 +12,66 @@ enum StatsReport {
     }
 
     static func text(_ stats: StatsSnapshot, _ style: TerminalStyle) -> String {
-        var parts = [overview(stats, style)]
-        var requests = TextTable([
-            .init(title: "ENDPOINT"), .init(title: "OUTCOME"), .init(title: "REQUESTS", isNumber: true),
-        ])
-        for row in stats.requests { requests.add([row.endpoint, row.outcome, String(row.count)]) }
-        if !requests.rows.isEmpty { parts.append(requests.text(style)) }
-        if let table = latencies(stats) { parts.append(table.text(style)) }
-        if let table = tiers(stats) { parts.append(table.text(style)) }
-        if let table = lowerTiers(stats) { parts.append(table.text(style)) }
-        if let table = counts(stats) { parts.append(table.text(style)) }
-        return parts.joined(separator: "\n")
+        let tables = [
+            endpoints(stats), latencies(stats), tiers(stats), lowerTiers(stats), usage("MODEL", stats.models),
+            usage("TENANT", stats.tenants), usage("NAMESPACE", stats.namespaces), counts(stats),
+        ]
+        return ([overview(stats, style)] + tables.compactMap { $0?.text(style) }).joined(separator: "\n")
     }
 
     private static func overview(_ stats: StatsSnapshot, _ style: TerminalStyle) -> String {
-        let rate = stats.hitRate.map { "\(decimal($0 * 100)) %" } ?? "none yet"
         let tokens = "\(stats.savedTokens.prompt) prompt, \(stats.savedTokens.completion) completion"
         return """
             refrain \(stats.version), up \(duration(stats.uptimeSeconds))
-            hit rate      \(style.bold(rate))
+            hit rate      \(style.bold(stats.hitRate.map(percent) ?? "none yet"))
             saved tokens  \(tokens)
+            saved cost    \(dollars(stats.savedCostUSD))
+            saved time    \(stats.savedSeconds.map { "about " + duration($0) } ?? "none yet")
             coalesced     \(stats.coalesced)
             now           \(stats.inflightRequests) requests, \(stats.flights) flights, \(stats.connections) connections
 
             """
     }
+
+    /// Requests by endpoint and outcome, with the share that cost no call of their own.
+    private static func endpoints(_ stats: StatsSnapshot) -> TextTable? {
+        let outcomes = Outcome.Kind.allCases
+        var table = TextTable(
+            [
+                .init(title: "ENDPOINT"), .init(title: "REQUESTS", isNumber: true),
+                .init(title: "HIT RATE", isNumber: true),
+            ]
+                + outcomes.map { .init(title: $0.rawValue.uppercased(), isNumber: true) })
+        for endpoint in Endpoint.allCases {
+            let rows = stats.requests.filter { $0.endpoint == endpoint.labelWord }
+            guard !rows.isEmpty else { continue }
+            let counts = outcomes.map { outcome in rows.first { $0.outcome == outcome.rawValue }?.count ?? 0 }
+            let all = counts.reduce(0, +)
+            let cacheable = all - counts[Outcome.Kind.bypass.labelIndex]
+            let rate =
+                cacheable > 0 ? Double(cacheable - counts[Outcome.Kind.miss.labelIndex]) / Double(cacheable) : nil
+            table.add([endpoint.labelWord, String(all), rate.map(percent) ?? "-"] + counts.map { String($0) })
+        }
+        return table.rows.isEmpty ? nil : table
+    }
+
+    private static func usage(_ title: String, _ rows: [StatsSnapshot.Usage]) -> TextTable? {
+        // One tenant or one namespace without a name tells nothing.
+        guard rows.count > 1 || rows.contains(where: { !$0.name.isEmpty && title != "TENANT" }) else { return nil }
+        let titles = ["REQUESTS", "HIT RATE", "HIT", "COALESCED", "MISS", "TOKENS SAVED", "COST SAVED"]
+        var table = TextTable([.init(title: title)] + titles.map { .init(title: $0, isNumber: true) })
+        for row in rows.prefix(mostRows) {
+            let rate = row.requests > 0 ? percent(Double(row.requests - row.misses) / Double(row.requests)) : "-"
+            table.add(
+                [printable(row.name), String(row.requests), rate]
+                    + [row.hits, row.coalesced, row.misses].map { String($0) }
+                    + [String(row.savedTokens.prompt + row.savedTokens.completion), dollars(row.savedCostUSD)])
+        }
+        return table
+    }
+
+    /// More rows of names are for `--json`.
+    private static let mostRows = 10
 
     private static func latencies(_ stats: StatsSnapshot) -> TextTable? {
         let rows = stats.latency + (stats.upstreamLatency.map { [$0] } ?? [])
@@ -57,7 +92,7 @@ enum StatsReport {
             let numbers = [row.lookups, row.hits, row.stale, row.misses].map { String($0) }
             let holdings = [row.entries.map { String($0) }, row.bytes.map(size), row.capacity.map(size)]
             table.add(
-                [row.tier] + numbers + [row.hitShare.map { "\(decimal($0 * 100)) %" } ?? "-"]
+                [row.tier] + numbers + [row.hitShare.map(percent) ?? "-"]
                     + holdings.map { $0 ?? "-" })
         }
         return table
@@ -114,8 +149,35 @@ enum StatsReport {
         return "\(decimal(value)) \(units[unit])"
     }
 
+    static func percent(_ share: Double) -> String { "\(decimal(share * 100)) %" }
+
+    /// To the cent where there are dollars, else to the digit that tells something.
+    static func dollars(_ amount: Double) -> String {
+        guard amount.isFinite, amount < 1e15 else { return "$?" }
+        if amount == 0 { return "$0" }
+        let digits = amount >= 1 ? 2 : amount >= 0.01 ? 4 : 6
+        let scale = (0..<digits).reduce(1.0) { scale, _ in scale * 10 }
+        let (whole, rest) = Int64((amount * scale).rounded()).quotientAndRemainder(dividingBy: Int64(scale))
+        let fraction = String(rest)
+        return "$\(whole)." + String(repeating: "0", count: digits - fraction.count) + fraction
+    }
+
+    /// A name that came from outside, without what would steer a terminal, and short.
+    static func printable(_ name: String, most: Int = 40) -> String {
+        if name.isEmpty { return "(none)" }
+        var result = String.UnicodeScalarView()
+        for scalar in name.unicodeScalars.prefix(most) {
+            switch scalar.properties.generalCategory {
+            case .control, .format, .surrogate, .privateUse, .unassigned, .lineSeparator, .paragraphSeparator:
+                result.append("?")
+            default: result.append(scalar)
+            }
+        }
+        return String(result) + (name.unicodeScalars.count > most ? "…" : "")
+    }
+
     /// One digit behind the point.
-    private static func decimal(_ value: Double) -> String {
+    static func decimal(_ value: Double) -> String {
         let tenths = (value * 10).rounded()
         guard tenths.isFinite, tenths.magnitude < 1e15 else { return "?" }
         let (whole, rest) = Int64(tenths).quotientAndRemainder(dividingBy: 10)

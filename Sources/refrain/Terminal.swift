@@ -25,6 +25,9 @@ struct TerminalStyle: Sendable {
 
     let isOn: Bool
 
+    /// Empties the screen and goes to its upper left corner.
+    static let clear = "\u{1B}[H\u{1B}[2J"
+
     /// On where standard output is a terminal and `NO_COLOR` is unset or empty.
     static func detect(environment: [(name: String, value: String)]) -> TerminalStyle {
         let isForbidden = environment.contains { $0.name == "NO_COLOR" && !$0.value.isEmpty }

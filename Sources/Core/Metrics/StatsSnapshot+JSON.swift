@@ -39,11 +39,20 @@ extension StatsSnapshot {
             writer.members(of: upstreamLatency)
             writer.endObject()
         }
-        writer.name("savedTokens")
-        writer.beginObject()
-        writer.member("prompt", savedTokens.prompt)
-        writer.member("completion", savedTokens.completion)
-        writer.endObject()
+        writer.write(savedTokens)
+        writer.member("savedCostUSD", savedCostUSD)
+        writer.member("savedSeconds", savedSeconds)
+        for (name, rows) in [("models", models), ("tenants", tenants), ("namespaces", namespaces)] {
+            writer.array(name, rows) { writer, row in
+                writer.member("name", row.name)
+                writer.member("requests", row.requests)
+                writer.member("hits", row.hits)
+                writer.member("coalesced", row.coalesced)
+                writer.member("misses", row.misses)
+                writer.write(row.savedTokens)
+                writer.member("savedCostUSD", row.savedCostUSD)
+            }
+        }
         writer.member("inflightRequests", inflightRequests)
         writer.member("connections", connections)
         writer.member("flights", flights)
@@ -62,6 +71,14 @@ extension JSONWriter {
             endObject()
         }
         endArray()
+    }
+
+    fileprivate mutating func write(_ tokens: StatsSnapshot.SavedTokens) {
+        name("savedTokens")
+        beginObject()
+        member("prompt", tokens.prompt)
+        member("completion", tokens.completion)
+        endObject()
     }
 
     fileprivate mutating func write(_ lower: StatsSnapshot.LowerTierStats) {

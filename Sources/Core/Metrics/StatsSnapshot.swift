@@ -59,6 +59,18 @@ package struct StatsSnapshot: Sendable, Equatable, Codable {
         package var completion: Int
     }
 
+    /// What was asked and saved under one name.
+    package struct Usage: Sendable, Equatable, Codable {
+        package var name: String
+        package var requests: Int
+        /// Hits, semantic and stale ones included.
+        package var hits: Int
+        package var coalesced: Int
+        package var misses: Int
+        package var savedTokens: SavedTokens
+        package var savedCostUSD: Double
+    }
+
     package var version: String
     package var uptimeSeconds: Double
     /// Only those that happened.
@@ -76,6 +88,14 @@ package struct StatsSnapshot: Sendable, Equatable, Codable {
     /// Absent before the first call.
     package var upstreamLatency: Latency?
     package var savedTokens: SavedTokens
+    package var savedCostUSD: Double
+    /// What clients would have waited longer, had every call been made: an estimate by the upstream's mean. Absent before
+    /// the first call.
+    package var savedSeconds: Double?
+    /// Of cacheable requests, most requests first; the last row may stand for all names beyond those told apart.
+    package var models: [Usage]
+    package var tenants: [Usage]
+    package var namespaces: [Usage]
     package var inflightRequests: Int
     package var connections: Int
     package var flights: Int
@@ -83,7 +103,7 @@ package struct StatsSnapshot: Sendable, Equatable, Codable {
 
 extension StatsSnapshot {
     /// Reads everything once; `uptime` in nanoseconds.
-    package init(_ registry: MetricsRegistry, uptime: Int64) {
+    package init(_ registry: MetricsRegistry, uptime: Int64, usage: UsageReport = UsageReport()) {
         version = registry.version
         uptimeSeconds = Double(uptime) / 1e9
         requests = registry.counts(of: .requests).map { labels, count in
@@ -106,9 +126,34 @@ extension StatsSnapshot {
         let tokens = registry.namedCounts(of: .savedTokens)
         func saved(_ kind: TokenKind) -> Int { tokens.first { $0.name == kind.labelWord }?.count ?? 0 }
         savedTokens = SavedTokens(prompt: saved(.prompt), completion: saved(.completion))
+        savedCostUSD = registry.values(of: .savedCost).reduce(0) { $0 + $1.value }
+        savedSeconds = upstreamLatency.map { [latency] upstream in
+            latency.filter { StatsSnapshot.saving.contains($0.outcome) }
+                .reduce(0) { $0 + Double($1.count) * max(0, upstream.mean - $1.mean) }
+        }
+        models = usage.models.map(Usage.init)
+        tenants = usage.tenants.map(Usage.init)
+        namespaces = usage.namespaces.map(Usage.init)
         inflightRequests = registry.total(of: .inflightRequests)
         connections = registry.total(of: .httpConnections)
         flights = registry.total(of: .flights)
+    }
+}
+
+extension StatsSnapshot {
+    /// The outcomes that cost no call of their own.
+    private static let saving = [Outcome.Kind.hit, .semantic, .stale, .coalesced].map(\.labelWord)
+}
+
+extension StatsSnapshot.Usage {
+    fileprivate init(_ row: NameUsage) {
+        self.init(
+            name: row.name, requests: Int(clamping: row.requests),
+            hits: Int(clamping: row.hits &+ row.semantic &+ row.stale), coalesced: Int(clamping: row.coalesced),
+            misses: Int(clamping: row.misses),
+            savedTokens: .init(
+                prompt: Int(clamping: row.promptTokens), completion: Int(clamping: row.completionTokens)),
+            savedCostUSD: Double(row.picodollars) / 1e12)
     }
 }
 

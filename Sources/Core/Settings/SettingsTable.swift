@@ -271,7 +271,8 @@ package enum SettingsTable {
             rows: price, blank: ModelPrice(model: "", input: .zero, output: .zero), required: price.map(\.name),
             maxItems: 10_000, example: "[{model: gpt-4o-mini, input: 0.15, output: 0.6}]"),
         "US dollars for a million tokens, over the list prices of common models that are built in (those of "
-            + "March 2026). A name also stands for its dated versions, and for itself behind a provider's name and a slash.")
+            + "March 2026). A name also stands for its dated versions, and for itself behind a provider's name and a slash."
+    )
 
     private static let traces: [Setting<Settings>] = [
         .init(
