@@ -11,8 +11,9 @@ let common: [SwiftSetting] = [
     .unsafeFlags(["-Xcc", "-D_GNU_SOURCE"]),
 ]
 
-func library(_ name: String, _ dependencies: [String]) -> Target {
-    .target(name: name, dependencies: dependencies.map { .byName(name: $0) }, swiftSettings: common)
+func library(_ name: String, _ dependencies: [String], resources: [Resource] = []) -> Target {
+    .target(
+        name: name, dependencies: dependencies.map { .byName(name: $0) }, resources: resources, swiftSettings: common)
 }
 
 /// `pkgConfig` is nil for a library that ships no such file.
@@ -71,7 +72,9 @@ let package = Package(
         .target(
             name: "Matrix", dependencies: ["Core", "Foreign", "CDNNL", "CLanes"], path: "Sources/Foreign/Matrix",
             swiftSettings: common),
-        library("Server", ["Core", "Dialects", "Engine", "Foreign"]),
+        library(
+            "Server", ["Core", "Dialects", "Engine", "Foreign"],
+            resources: ["index.html", "style.css", "charts.js", "dashboard.js"].map { .embedInCode("Dashboard/" + $0) }),
         library("TestKit", ["Core", "Dialects", "Tiers", "Engine"]),
         .executableTarget(
             name: "refrain", dependencies: ["Core", "Dialects", "Tiers", "Engine", "Foreign", "Server", "Warmup"],

@@ -36,18 +36,26 @@ final class AdminPlane: HTTPHandler {
         let method: HTTPExchange.Method
         let path: StaticString
         let summary: String
-        /// Open without the token, so that a supervisor needs none.
-        var isPublic = false
+        var access = Access.guarded
         let answer: @Sendable (AdminPlane, HTTPExchange) -> Void
     }
 
+    private enum Access: Sendable {
+        /// Open to everybody, so that a supervisor needs no token.
+        case probe
+        /// Open without the token, to pages of our own: a browser asks for the parts of a page without it.
+        case part
+        /// With the token, to pages of our own.
+        case guarded
+    }
+
     private static let pages: [Page] = [
-        Page(method: .get, path: "/healthz", summary: "200 while the process lives", isPublic: true) {
+        Page(method: .get, path: "/healthz", summary: "200 while the process lives", access: .probe) {
             plane, exchange in
             plane.answer(exchange, 200, text: "ok\n")
         },
         Page(
-            method: .get, path: "/readyz", summary: "200 while it takes requests, 503 before and after", isPublic: true
+            method: .get, path: "/readyz", summary: "200 while it takes requests, 503 before and after", access: .probe
         ) {
             plane, exchange in
             let isReady = plane.inspection.readiness()
@@ -81,7 +89,19 @@ final class AdminPlane: HTTPHandler {
             let body = Bytes(copying: exchange.body)
             plane.answerLater(exchange) { await importer.take(body) }
         },
-        Page(method: .get, path: "/", summary: "this list") { plane, exchange in
+        Page(method: .get, path: "/", summary: "the dashboard") { _, exchange in
+            exchange.respond(200, DashboardPage.page.response())
+        },
+        Page(method: .get, path: "/assets/style.css", summary: "a part of it", access: .part) { _, exchange in
+            exchange.respond(200, DashboardPage.style.response())
+        },
+        Page(method: .get, path: "/assets/charts.js", summary: "a part of it", access: .part) { _, exchange in
+            exchange.respond(200, DashboardPage.charts.response())
+        },
+        Page(method: .get, path: "/assets/dashboard.js", summary: "a part of it", access: .part) { _, exchange in
+            exchange.respond(200, DashboardPage.script.response())
+        },
+        Page(method: .get, path: "/api", summary: "this list") { plane, exchange in
             plane.answer(exchange, 200, text: plane.index)
         },
     ]
@@ -97,18 +117,24 @@ final class AdminPlane: HTTPHandler {
     func began(_ exchange: HTTPExchange) -> BodyPlan {
         let path = path(of: exchange)
         guard let page = AdminPlane.pages.first(where: { path.elementsEqual($0.path) }) else {
-            refuse(exchange, 404, "not-found", "There is no such admin page; GET / lists them.")
+            refuse(exchange, 404, "not-found", "There is no such admin page; GET /api lists them.")
             return .collect(limit: 0)
         }
-        guard page.isPublic || isAuthorised(exchange) else {
-            let response = errorResponse(
-                401, "unauthorised", "Send the admin token as `Authorization: Bearer …`; it is the setting admin.token."
-            )
+        guard page.access != .guarded || isAuthorised(exchange) else {
+            // A browser cannot send the token by itself: it is shown the page all the same, which asks for it.
+            let isBrowser =
+                path.elementsEqual("/") && exchange.header(named: "accept")?.text.contains("text/html") == true
+            let response =
+                isBrowser && isFromHere(exchange)
+                ? DashboardPage.page.response()
+                : errorResponse(
+                    401, "unauthorised",
+                    "Send the admin token as `Authorization: Bearer …`; it is the setting admin.token.")
             response.add("WWW-Authenticate", "Bearer realm=\"refrain admin\"")
             exchange.respond(401, response)
             return .collect(limit: 0)
         }
-        guard page.isPublic || isFromHere(exchange) else {
+        guard page.access == .probe || isFromHere(exchange) else {
             refuse(
                 exchange, 403, "foreign-page",
                 "Another site's page asked. Name this host by its address, or set admin.token and send it.")

@@ -52,7 +52,7 @@ def test_unknown_pages_and_methods(refrain):
     answer = refrain.admin("/api/purge")
     assert (answer.status, answer.header("allow")) == (405, "POST")
     assert refrain.admin("/metrics", "POST", b"").status == 405
-    assert all(path in refrain.admin("/").body.decode() for _, path in PAGES)
+    assert all(path in refrain.admin("/api").body.decode() for _, path in PAGES)
 
 
 def test_data_port_has_no_admin(refrain, model):
