@@ -193,6 +193,7 @@ private struct Serve {
         for reason in EvictionReason.allCases {
             registry.read(.evictions, reason) { Double(memory.statistics.evictions(reason)) }
         }
+        registry.read(.workers) { Double(workers.count) }
         registry.read(.flights) { Double(engine.flights.count) }
         registry.read(.httpConnections) { Double(workers.reduce(0) { $0 + $1.connectionCount }) }
         registry.read(.inflightRequests) { Double(workers.reduce(0) { $0 + $1.inflightCount }) }

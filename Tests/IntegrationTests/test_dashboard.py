@@ -6,6 +6,7 @@ import threading
 
 import pytest
 
+from support import model as scripted
 from support import wire
 from support.browser import Browser
 from support.requests import PATH, body
@@ -39,11 +40,11 @@ def visit(browser):
         assert not problems, problems
 
 
-def traffic(sidecar, prompt, count=300):
-    dice = random.Random(7)
+def traffic(sidecar, prompt, dice, count=300):
     for _ in range(count):
         model = dice.choice(["gpt-4o", "gpt-4o", "claude-sonnet-4", "deepseek-chat", EVIL])
-        request = body("chat", f"{prompt} {int(dice.paretovariate(0.9)) % 60}", model=model)
+        number = dice.random() if dice.random() < 0.2 else int(dice.paretovariate(0.9)) % 60
+        request = body("chat", f"{prompt} {number}", model=model)
         headers = [("Authorization", f"Bearer {dice.randrange(3)}"), ("Content-Type", "application/json"),
                    ("x-refrain-namespace", dice.choice(["shop", "help"]))]
         if dice.random() < 0.03:
@@ -65,17 +66,26 @@ LOOKS = {
 
 def test_it_shows_what_happens(start, model, visit, prompt):
     sidecar = start({"prices": PRICES, "limits.workers": 2})
-    finished = threading.Event()
+    finished, dice = threading.Event(), random.Random(7)
+
+    def script(call, peer):
+        if b"slow" in call.body:
+            finished.wait(60)
+        scripted.script(call, peer)
 
     def keep_asking():
         while not finished.is_set():
-            traffic(sidecar, prompt, 40)
+            traffic(sidecar, prompt, dice, 40)
             finished.wait(0.3)
 
-    client = threading.Thread(target=keep_asking)
-    client.start()
+    model.script = script
+    clients = [threading.Thread(target=keep_asking)]
+    clients += [threading.Thread(target=sidecar.post, args=(CHAT, body("chat", f"{prompt} slow {number}", model="gpt-4o")))
+                for number in range(2)]
+    for client in clients:
+        client.start()
     try:
-        traffic(sidecar, prompt)
+        traffic(sidecar, prompt, dice)
         # Two intervals of the history, so that there are columns.
         until(lambda: len(sidecar.admin("/api/history").json()["rows"]) >= 4, "a history", 40)
         for name, look in LOOKS.items():
@@ -84,16 +94,18 @@ def test_it_shows_what_happens(start, model, visit, prompt):
             page.until("document.querySelectorAll('#share-chart .fill-memory').length > 0")
             # Two rounds, so that rates are known.
             page.until("document.querySelector('#tile-rate').textContent.includes('/s')")
+            page.until("document.querySelectorAll('#live tbody tr').length >= 2")
             text = page.text()
             assert EVIL in text and page.run("document.querySelectorAll('img').length") == 0
-            assert prompt not in text
+            assert prompt not in text and page.run("document.querySelectorAll('#live tbody tr').length") >= 2
             assert page.run("document.documentElement.scrollWidth <= innerWidth"), f"{name}: wider than its window"
             page.screenshot(PICTURES / f"{name}.png")
             assert all(url.startswith(f"http://127.0.0.1:{sidecar.admin_port}/") for url in page.requests
                        if not url.startswith(("data:", "about:")))
     finally:
         finished.set()
-        client.join()
+        for client in clients:
+            client.join()
 
 
 def test_the_policy_is_strict(refrain):

@@ -7,6 +7,7 @@ package enum MetricName: Int, Sendable, CaseIterable {
     case purges
     case upstreamRequests, upstreamDuration
     case flights, inflightRequests, httpConnections, logDropped, accessLogDropped, spansDropped
+    case workers, memoryLimit
     case buildInfo, processStartTime, processResidentMemory, processCPU
 }
 
@@ -202,6 +203,11 @@ package enum MetricsTable {
             Metric(
                 "refrain_spans_dropped_total", .counter, "spans", [],
                 "Spans that did not reach the collector: they came too fast, or it did not take them.")
+        case .workers: Metric("refrain_workers", .gauge, "threads", [], "Threads that serve, one for a core.")
+        case .memoryLimit:
+            Metric(
+                "refrain_memory_limit_bytes", .gauge, "bytes", [],
+                "Memory that the process may use: what its control group has, or the machine.")
         case .buildInfo:
             Metric("refrain_build_info", .gauge, "", [], "Always 1; the label version says which build runs.")
         case .processStartTime:

@@ -7,6 +7,8 @@ package enum ProcessUsage {
     package static func register(in registry: MetricsRegistry, startedAt: Int64) {
         registry.read(.processStartTime) { Double(startedAt) / 1_000 }
         registry.read(.processResidentMemory) { Double(residentBytes()) }
+        let limit = Double(memoryLimit())
+        registry.read(.memoryLimit) { limit }
         registry.read(.processCPU) { cpuSeconds() }
     }
 
@@ -15,6 +17,20 @@ package enum ProcessUsage {
         var set = cpu_set_t()
         guard sched_getaffinity(0, MemoryLayout<cpu_set_t>.size, &set) == 0 else { return 1 }
         return max(1, withUnsafeBytes(of: &set) { $0.reduce(0) { $0 + $1.nonzeroBitCount } })
+    }
+
+    /// Bytes that the process may use, 0 where the system does not say: the limit of its control group, as containers have
+    /// one, or all of the machine's memory.
+    package static func memoryLimit() -> Int {
+        let pages = sysconf(CInt(_SC_PHYS_PAGES))
+        let machine = max(0, pages) * sysconf(CInt(_SC_PAGESIZE))
+        guard let file = fopen("/sys/fs/cgroup/memory.max", "re") else { return machine }
+        defer { fclose(file) }
+        var buffer = [UInt8](repeating: 0, count: 64)
+        let count = fread(&buffer, 1, buffer.count, file)
+        // "max" where there is no limit.
+        let digits = buffer[..<count].prefix { (48...57).contains($0) }
+        return Int(String(decoding: digits, as: UTF8.self)).map { min($0, machine) } ?? machine
     }
 
     /// Resident memory in bytes, 0 where the system does not say.

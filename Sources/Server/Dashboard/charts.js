@@ -149,15 +149,17 @@ function drawColumns(host, points) {
   return frame;
 }
 
-/** A line that only rises; `points` are {from, to, value}. */
+/** A line that only rises; `points` are {from, to, value}, the first ones perhaps without a value. */
 function drawLine(host, points, format) {
   const frame = new ChartFrame(host, 200);
-  const most = niceCeiling(Math.max(...points.map((point) => point.value)));
+  const start = points.findIndex((point) => point.value !== null);
+  const most = niceCeiling(Math.max(...points.map((point) => point.value ?? 0)));
   frame.levels([0, 0.25, 0.5, 0.75, 1].map((share) => [share, format(most * share)]));
   frame.times(points[0].from, points[points.length - 1].to);
-  const place = (point, index) => `${frame.x((index + 0.5) / points.length).toFixed(1)} ${frame.y(point.value / most).toFixed(1)}`;
-  const path = "M" + points.map(place).join("L");
-  const [first, last] = [frame.x(0.5 / points.length), frame.x((points.length - 0.5) / points.length)];
+  const across = (index) => frame.x((index + 0.5) / points.length);
+  const place = (point, index) => `${across(start + index).toFixed(1)} ${frame.y(point.value / most).toFixed(1)}`;
+  const path = "M" + points.slice(start).map(place).join("L");
+  const [first, last] = [across(start), across(points.length - 1)];
   frame.root.append(
     svg("path", { class: "area", d: `${path}L${last} ${frame.bottom}L${first} ${frame.bottom}Z` }),
     svg("path", { class: "line", d: path }),

@@ -82,17 +82,24 @@ function showTiles(stats) {
 /** The samples of the time shown, joined so that a chart has at most about ninety points. */
 function inView(history) {
   const column = Object.fromEntries(history.columns.map((name, index) => [name, index]));
-  const needed = Math.ceil((minutes * 60) / history.intervalSeconds) + 1;
+  const interval = history.intervalSeconds * 1000;
+  const needed = Math.ceil((minutes * 60000) / interval) + 1;
   const rows = history.rows.slice(-needed);
-  const step = Math.max(1, Math.ceil(rows.length / 90));
+  const step = Math.max(1, Math.ceil(needed / 90));
   const points = [];
   for (let index = rows.length - 1; index - step >= 0; index -= step) {
     const [from, to] = [rows[index - step], rows[index]];
     const grown = (name) => Math.max(0, to[column[name]] - from[column[name]]);
     points.unshift({ from: from[column.time], to: to[column.time], grown, cost: to[column.savedUSD] });
   }
-  const first = rows.length ? rows[0][column.savedUSD] : 0;
-  return points.map((point) => ({ ...point, ...shares(point.grown), value: point.cost - first }));
+  if (points.length === 0) return points;
+  const first = rows[0][column.savedUSD];
+  const filled = points.map((point) => ({ ...point, ...shares(point.grown), value: point.cost - first }));
+  // The time before the sidecar's first sample is shown empty, so that a chart's width always means the same.
+  for (let end = points[0].from; filled.length < Math.floor((needed - 1) / step); end -= step * interval) {
+    filled.unshift({ from: end - step * interval, to: end, parts: [], asked: 0, rate: null, value: null });
+  }
+  return filled;
 }
 
 function shares(grown) {
@@ -119,7 +126,8 @@ const shareReader = new ChartReader(byID("share-chart"), byID("share-text"), (in
   return lines;
 });
 const costReader = new ChartReader(byID("cost-chart"), byID("cost-text"), (index) => [
-  clock(new Date(points[index].to)), `${dollars(points[index].value)} in this time`]);
+  clock(new Date(points[index].to)),
+  points[index].value === null ? "nothing known yet" : `${dollars(points[index].value)} since the chart begins`]);
 
 function showHistory(history) {
   points = inView(history);
@@ -159,7 +167,7 @@ function showLatency(stats) {
   const rows = stats.latency.map((line) => row(
     line.outcome, `p50 ${duration(line.p50)}, p99 ${duration(line.p99)}`,
     ["span", place(line.p50), place(line.p99) - place(line.p50)], ["mark", Math.min(place(line.p50), 0.985), null]));
-  const note = element("p", "note", "Median to 99th percentile since the start; each fifth of a bar is about 25 times slower.");
+  const note = element("p", "hint", "From the median to the 99th percentile since the start, on a scale from 10 µs to 100 s that grows tenfold with each seventh of its length.");
   byID("latency").replaceChildren(...(rows.length ? [...rows, note] : [element("p", "empty", "Nothing was answered yet.")]));
 }
 
@@ -196,7 +204,7 @@ function showUpstream(stats) {
   const total = stats.upstream.reduce((sum, line) => sum + line.count, 0);
   const failed = stats.upstream.filter((line) => !["ok", "client-error", "cancelled"].includes(line.name));
   const failures = failed.reduce((sum, line) => sum + line.count, 0);
-  add("Health", total === 0 ? "not asked yet" : state(failures / total > 0.05 ? "failing" : "well", failures / total <= 0.05));
+  add("Health", total === 0 ? "not asked yet" : state(failures / total > 0.05 ? "failing" : "healthy", failures / total <= 0.05));
   add("Calls", count(total));
   if (stats.upstreamLatency) {
     add("Latency", `p50 ${duration(stats.upstreamLatency.p50)}, p90 ${duration(stats.upstreamLatency.p90)}, p99 ${duration(stats.upstreamLatency.p99)}`);
