@@ -9,7 +9,7 @@ const parts = [
 ];
 const tokenName = "refrain-admin-token";
 const pollInterval = 2000;
-let minutes = 15;
+let minutes = 5;
 let names = "models";
 let before = null;
 let current = null;
