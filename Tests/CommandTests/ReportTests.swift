@@ -32,6 +32,31 @@ import Testing
         #expect(StatsReport.size(bytes) == text)
     }
 
+    private func tally() -> UsageTally {
+        var tally = UsageTally(prices: ModelPrices(own: []))
+        let model: StaticString = "gpt-4o"
+        let name = UnsafeRawBufferPointer(start: model.utf8Start, count: model.utf8CodeUnitCount)
+        let none = UnsafeRawBufferPointer(start: nil, count: 0)
+        for (outcome, saved) in [(Outcome.Kind.hit, (30, 60)), (.miss, nil)] as [(Outcome.Kind, UsageTally.Tokens?)] {
+            _ = tally.count(
+                outcome, key: CacheKey(1, 2, 3, 4), tenant: CacheKey(5, 6, 7, 8), model: name, namespace: none,
+                saved: saved)
+        }
+        return tally
+    }
+
+    @Test(arguments: [
+        (0, "$0"), (0.0000014, "$0.000001"), (0.012345, "$0.0123"), (1.5, "$1.50"), (1234.567, "$1234.57"),
+        (.infinity, "$?"), (.nan, "$?"),
+    ])
+    func dollars(amount: Double, text: String) { #expect(StatsReport.dollars(amount) == text) }
+
+    @Test(arguments: [
+        ("gpt-4o", "gpt-4o"), ("", "(none)"), ("a\u{1B}[31mb\nc", "a?[31mb?c"), ("\u{202E}x", "?x"), ("東京", "東京"),
+        (String(repeating: "x", count: 41), String(repeating: "x", count: 40) + "…"),
+    ])
+    func namesCannotSteerTheTerminal(name: String, text: String) { #expect(StatsReport.printable(name) == text) }
+
     @Test func statisticsSurviveTheWay() throws {
         let registry = MetricsRegistry(version: "1.0")
         let block = registry.makeBlock()
@@ -47,18 +72,23 @@ import Testing
         registry.read(.tierWrites, TierName.redis, StoreResult.stored) { 7 }
         registry.read(.breakerState, BreakerTarget.objects) { 0 }
         block.countBypass(.tooDeep)
-        let stats = try StatsReport.decode(StatsSnapshot(registry, uptime: 90_000_000_000).json())
+        block.countUpstream(.ok, duration: 10_000_000_000)
+        block.countSaved(promptTokens: 30, completionTokens: 60)
+        block.countSaved(picodollars: 660_000_000)
+        let stats = try StatsReport.decode(
+            StatsSnapshot(registry, uptime: 90_000_000_000, usage: UsageReport([tally()])).json())
         #expect(
             StatsReport.text(stats, plain) == """
                 refrain 1.0, up 90.0 s
                 hit rate      50.0 %
-                saved tokens  0 prompt, 0 completion
+                saved tokens  30 prompt, 60 completion
+                saved cost    $0.000660
+                saved time    about 10.0 s
                 coalesced     0
                 now           0 requests, 0 flights, 0 connections
 
-                ENDPOINT  OUTCOME  REQUESTS
-                chat      hit             1
-                chat      miss            1
+                ENDPOINT  REQUESTS  HIT RATE  HIT  HIT-SEMANTIC  STALE  COALESCED  MISS  BYPASS
+                chat             2    50.0 %    1             0      0          0     1       0
 
                 LATENCY  COUNT     MEAN      P50      P90      P99
                 hit          1  20.0 µs  19.5 µs  19.5 µs  19.5 µs
@@ -73,8 +103,12 @@ import Testing
                 redis       half-open  99.5 µs  99.5 µs       7        0       0         0       0    0 B        0
                 objects     closed           -        -       0        0       0         0       0    0 B        0
 
-                COUNT OF  WHAT      NUMBER
-                bypasses  too-deep       1
+                MODEL   REQUESTS  HIT RATE  HIT  COALESCED  MISS  TOKENS SAVED  COST SAVED
+                gpt-4o         2    50.0 %    1          0     1            90   $0.000675
+
+                COUNT OF        WHAT      NUMBER
+                upstream calls  ok             1
+                bypasses        too-deep       1
 
                 """)
     }

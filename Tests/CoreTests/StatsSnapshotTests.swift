@@ -81,16 +81,41 @@ import Testing
         #expect(idle.hitShare == nil && idle.lower?.breaker == "closed" && idle.lower?.p99 == nil)
     }
 
+    private func usage() -> UsageReport {
+        var tally = UsageTally(prices: ModelPrices(own: []))
+        let none = UnsafeRawBufferPointer(start: nil, count: 0)
+        for number in 0..<100 {
+            _ = tally.count(
+                .hit, key: CacheKey(1, 2, 3, 4), tenant: CacheKey(UInt64(number), 0, 0, 0), model: none,
+                namespace: none,
+                saved: (1, 2))
+        }
+        return UsageReport([tally])
+    }
+
+    @Test func namesAreBoundedAndAddUp() {
+        let stats = StatsSnapshot(busyRegistry(), uptime: 0, usage: usage())
+        #expect(
+            stats.models.map(\.requests) == [100] && stats.models[0].savedTokens == .init(prompt: 100, completion: 200))
+        #expect(stats.tenants.count == 65 && stats.tenants.reduce(0) { $0 + $1.hits } == 100)
+    }
+
+    @Test func savedTimeIsWhatCallsWouldHaveTaken() {
+        let stats = StatsSnapshot(busyRegistry(), uptime: 0)
+        // Three hits of 20 µs and one follower of a second, where a call takes 1.9 s.
+        #expect(abs((stats.savedSeconds ?? 0) - (3 * 1.9 + 0.9)) < 0.01)
+    }
+
     @Test func anIdleSidecarHasNoRates() {
         let stats = StatsSnapshot(MetricsRegistry(version: "x"), uptime: 0)
         #expect(stats.hitRate == nil)
-        #expect(stats.upstreamLatency == nil)
+        #expect(stats.upstreamLatency == nil && stats.savedSeconds == nil && stats.savedCostUSD == 0)
         #expect(stats.requests.isEmpty && stats.latency.isEmpty && stats.tiers.isEmpty)
     }
 
     @Test func readsBackFromItsJSON() throws {
         for stats in [
-            StatsSnapshot(busyRegistry(), uptime: 123), StatsSnapshot(tieredRegistry(), uptime: 0),
+            StatsSnapshot(busyRegistry(), uptime: 123, usage: usage()), StatsSnapshot(tieredRegistry(), uptime: 0),
             StatsSnapshot(MetricsRegistry(version: "\"é\n"), uptime: 0),
         ] {
             #expect(try JSONDecoder().decode(StatsSnapshot.self, from: Data(stats.json())) == stats)

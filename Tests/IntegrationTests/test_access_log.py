@@ -4,12 +4,13 @@ import json
 import os
 import re
 import signal
+import subprocess
 import threading
 
 import pytest
 
 from support.requests import MODEL, PATH, body
-from support.sidecar import until
+from support.sidecar import binary, until
 
 CHAT = PATH["chat"]
 PRICE = [{"model": MODEL, "input": 2, "output": 10}]
@@ -72,6 +73,18 @@ def test_bodies_only_when_asked_for_and_said_loudly(start, log, prompt):
     warning, = [line for line in sidecar.log_lines() if line["event"] == "bodies-logged"]
     assert warning["level"] == "warning" and str(log) in warning["message"]
     assert os.stat(log).st_mode & 0o077 == 0
+
+
+def test_warm_reads_it(start, log, prompt):
+    sidecar = start({"log.access.path": log, "log.bodies": True})
+    for dialect in PATH:
+        for _ in range(3):
+            sidecar.post(PATH[dialect], body(dialect, prompt))
+    written(log, 15)
+    result = subprocess.run(
+        [str(binary()), "warm", "--dry-run", "--json", str(log)], capture_output=True, text=True, timeout=30)
+    assert result.returncode == 0, result.stderr
+    assert json.loads(result.stdout)["planned"] == len(PATH)
 
 
 def test_it_rotates_and_keeps_so_many(start, log, prompt):
