@@ -45,11 +45,6 @@ package struct ModelPrice: Sendable, Hashable {
         self.input = input
         self.output = output
     }
-
-    /// Of so many tokens, in picodollars. Negative numbers stand for unknown ones.
-    package func cost(prompt: Int32, completion: Int32) -> UInt64 {
-        UInt64(max(prompt, 0)) &* input.picodollars &+ UInt64(max(completion, 0)) &* output.picodollars
-    }
 }
 
 /// The prices of models by name.

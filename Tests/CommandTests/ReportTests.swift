@@ -74,7 +74,7 @@ import Testing
         block.countBypass(.tooDeep)
         block.countUpstream(.ok, duration: 10_000_000_000)
         block.countSaved(promptTokens: 30, completionTokens: 60)
-        block.countSaved(picodollars: 660_000_000)
+        block.countSaved(picodollars: 675_000_000)
         let stats = try StatsReport.decode(
             StatsSnapshot(registry, uptime: 90_000_000_000, usage: UsageReport([tally()])).json())
         #expect(
@@ -82,7 +82,7 @@ import Testing
                 refrain 1.0, up 90.0 s
                 hit rate      50.0 %
                 saved tokens  30 prompt, 60 completion
-                saved cost    $0.000660
+                saved cost    $0.000675
                 saved time    about 10.0 s
                 coalesced     0
                 now           0 requests, 0 flights, 0 connections
@@ -90,9 +90,10 @@ import Testing
                 ENDPOINT  REQUESTS  HIT RATE  HIT  HIT-SEMANTIC  STALE  COALESCED  MISS  BYPASS
                 chat             2    50.0 %    1             0      0          0     1       0
 
-                LATENCY  COUNT     MEAN      P50      P90      P99
-                hit          1  20.0 µs  19.5 µs  19.5 µs  19.5 µs
-                miss         1   2.0 ms   2.0 ms   2.0 ms   2.0 ms
+                LATENCY   COUNT     MEAN      P50      P90      P99
+                hit           1  20.0 µs  19.5 µs  19.5 µs  19.5 µs
+                miss          1   2.0 ms   2.0 ms   2.0 ms   2.0 ms
+                upstream      1   10.0 s   10.0 s   10.0 s   10.0 s
 
                 TIER     LOOKUPS  HITS  STALE  MISSES  HIT SHARE  ENTRIES    BYTES  CAPACITY
                 memory         1     1      0       0    100.0 %        3  2.0 KiB   4.0 KiB

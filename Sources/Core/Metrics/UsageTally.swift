@@ -11,8 +11,9 @@ package struct NameUsage: Tally, Equatable {
     package private(set) var completionTokens: UInt64 = 0
     /// What those tokens would have cost.
     package private(set) var picodollars: UInt64 = 0
-    /// Of a model, if it is known.
-    fileprivate var price: ModelPrice?
+    /// Of one token of a model; plain numbers, because reading them copies no name.
+    fileprivate var inputPrice = TokenPrice.zero
+    fileprivate var outputPrice = TokenPrice.zero
 
     package init() {}
 
@@ -86,14 +87,15 @@ package struct UsageTally: Sendable {
     ) -> UInt64 {
         let modelRow = models.row(of: UsageTally.hash(of: model)) { [prices] row in
             row.name = UsageTally.name(model)
-            row.price = prices[row.name]
+            if let price = prices[row.name] { (row.inputPrice, row.outputPrice) = (price.input, price.output) }
         }
         let tenantRow = tenants.row(of: tenant.word0) { $0.name = PurgeGroup.hex(of: tenant.word0) }
         let namespaceRow = namespaces.row(of: UsageTally.hash(of: namespace)) { $0.name = UsageTally.name(namespace) }
         let keyRow = keys.row(of: key.word0) { $0.key = key }
         var cost: UInt64 = 0
-        if let saved, let price = models[modelRow].price {
-            cost = price.cost(prompt: saved.prompt, completion: saved.completion)
+        if let saved {
+            cost = UInt64(max(saved.prompt, 0)) &* models[modelRow].inputPrice.picodollars
+            cost &+= UInt64(max(saved.completion, 0)) &* models[modelRow].outputPrice.picodollars
         }
         models[modelRow].count(outcome, saved, picodollars: cost)
         tenants[tenantRow].count(outcome, saved, picodollars: cost)
@@ -105,6 +107,7 @@ package struct UsageTally: Sendable {
 
     /// The seed differs from process to process, so nobody can choose names that share a row.
     private static func hash(of bytes: BytesView) -> UInt64 {
+        if bytes.isEmpty { return 0 }
         var hasher = Hasher()
         hasher.combine(bytes: bytes)
         return UInt64(bitPattern: Int64(hasher.finalize()))
