@@ -117,6 +117,12 @@ def test_a_file_that_cannot_be_opened_stops_the_start(start, tmp_path):
         start({"log.access.path": tmp_path / "absent" / "access.jsonl"})
 
 
+def test_a_pipe_that_nobody_reads_stops_the_start_too(start, tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(AssertionError, match="log.access.path.*cannot be opened"):
+        start({"log.access.path": tmp_path / "pipe"})
+
+
 def test_a_file_that_cannot_be_written_costs_no_answer(start, prompt):
     sidecar = start({"log.access.path": "/dev/full"})
     for _ in range(20):
@@ -212,6 +218,16 @@ def test_spans_reach_the_collector(start, upstream, model, prompt):
     # The second began a trace of its own; the third's caller does not record.
     assert hit["traceId"] != TRACE and "parentSpanId" not in hit
     assert attributes(hit)["refrain.tier"] == "memory"
+
+
+def test_a_crowd_of_spans_arrives_whole(start, upstream, prompt):
+    collector = Collector()
+    sidecar = start({"traces.url": f"http://127.0.0.1:{upstream(collector).port}"})
+    for _ in range(1500):
+        sidecar.post(CHAT, body("chat", prompt))
+    sidecar.terminate()
+    assert sidecar.wait() == 0
+    assert len({span["spanId"] for span in collector.spans}) == len(collector.spans) == 1500
 
 
 def test_a_collector_that_fails_costs_spans_only(start, upstream, prompt):

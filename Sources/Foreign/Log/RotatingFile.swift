@@ -86,9 +86,14 @@ final class RotatingFile: Sendable {
     // MARK: Steps
 
     private func open(_ state: inout State) -> Failure? {
-        let descriptor = Glibc.open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0o600)
+        // A pipe that nobody reads is an error, not something to wait for; once it is open, its reader may take its time.
+        let descriptor = Glibc.open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NONBLOCK, 0o600)
         var facts = stat()
-        guard descriptor >= 0, fstat(descriptor, &facts) == 0 else { return fail("opened", &state) }
+        guard descriptor >= 0 else { return fail("opened", &state) }
+        guard fstat(descriptor, &facts) == 0, fcntl(descriptor, F_SETFL, O_APPEND) == 0 else {
+            defer { close(descriptor) }
+            return fail("opened", &state)
+        }
         state = State(descriptor: descriptor, size: Int(facts.st_size))
         return nil
     }

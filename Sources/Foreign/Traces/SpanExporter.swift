@@ -10,6 +10,8 @@ package final class SpanExporter: Sendable {
         var waiting: [AccessRecord] = []
         /// A batch is under way, or its moment is set.
         var isBusy = false
+        /// Batches that the collector has not answered: two at most, at the end.
+        var underWay = 0
         var isClosing = false
         var isFailing = false
     }
@@ -84,13 +86,14 @@ package final class SpanExporter: Sendable {
     // MARK: On the loop's thread
 
     private func sendBatch() {
-        let (batch, isClosing) = state.withLock { state in
+        let (batch, isOver) = state.withLock { state in
             let batch = Array(state.waiting.prefix(SpanExporter.batchSize))
             state.waiting.removeFirst(batch.count)
-            if batch.isEmpty { state.isBusy = false }
-            return (batch, state.isClosing)
+            if batch.isEmpty { state.isBusy = false } else { state.underWay += 1 }
+            return (batch, state.isClosing && state.underWay == 0)
         }
-        guard !batch.isEmpty else { return isClosing ? end() : () }
+        if isOver { return end() }
+        guard !batch.isEmpty else { return }
         let request = UpstreamRequest(
             method: "POST", target: "/v1/traces", headers: [HeaderField("Content-Type", "application/json")],
             body: .bytes(Bytes(SpanDocument.json(batch, version: version))), decodes: true)
@@ -98,14 +101,19 @@ package final class SpanExporter: Sendable {
     }
 
     private func finished(_ count: Int, _ problem: String?) {
-        let (isNews, isClosing) = state.withLock { state in
+        let (isNews, isClosing, isFull) = state.withLock { state in
             defer { state.isFailing = problem != nil }
-            return (problem != nil && !state.isFailing, state.isClosing)
+            state.underWay -= 1
+            return (
+                problem != nil && !state.isFailing, state.isClosing, state.waiting.count >= SpanExporter.batchSize
+            )
         }
         if problem != nil { droppedSpans.wrappingAdd(count, ordering: .relaxed) }
         if isNews, let problem { log.write(.warning, "traces-failed", LogField("reason", problem)) }
         if isClosing, problem != nil { return end() }
-        _ = scheduler.schedule(after: isClosing ? 0 : SpanExporter.delay) { [weak self] in self?.sendBatch() }
+        // Where a whole batch waits already there is nothing to gather; a collector that fails is left alone for a moment.
+        let isUrgent = isClosing || isFull && problem == nil
+        _ = scheduler.schedule(after: isUrgent ? 0 : SpanExporter.delay) { [weak self] in self?.sendBatch() }
     }
 
     private func end() {
