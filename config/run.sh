@@ -75,7 +75,7 @@ echo
 "$binaries/refrain" stats --admin "http://$admin"
 cat <<TEXT
 
-Serving on http://$listen (admin: http://$admin). Point a client there:
+Serving on http://$listen (admin port and dashboard: http://$admin). Point a client there:
   OPENAI_BASE_URL=http://$listen/v1 OPENAI_API_KEY=any python your_program.py
 Stop with Ctrl-C.
 TEXT
