@@ -83,8 +83,9 @@ package struct ModelPrices: Sendable {
 }
 
 extension ModelPrices {
-    /// List prices for standard use in March 2026, from the price pages of OpenAI and Anthropic: US dollars for a million
-    /// tokens of prompts and of answers. Reductions for batches and for providers' own caches are not known to Refrain.
+    /// List prices for standard use as known in March 2026, not all of them checked at the provider: US dollars for a
+    /// million tokens of prompts and of answers. Reductions for batches and for providers' own caches are not known to
+    /// Refrain.
     static let listed: [ModelPrice] = [
         ("gpt-5.4", "2.5", "15"), ("gpt-5.1", "1.25", "10"), ("gpt-5", "1.25", "10"), ("gpt-5-mini", "0.25", "2"),
         ("gpt-5-nano", "0.05", "0.4"), ("gpt-5-pro", "15", "120"), ("gpt-4.1", "2", "8"),

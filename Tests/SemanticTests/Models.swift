@@ -1,8 +1,8 @@
 import Core
 import Dialects
 import Foreign
-import Matrix
 import Foundation
+import Matrix
 import Semantic
 import TestKit
 import Testing

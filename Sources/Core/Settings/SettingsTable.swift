@@ -270,8 +270,8 @@ package enum SettingsTable {
         TableListFormat(
             rows: price, blank: ModelPrice(model: "", input: .zero, output: .zero), required: price.map(\.name),
             maxItems: 10_000, example: "[{model: gpt-4o-mini, input: 0.15, output: 0.6}]"),
-        "US dollars for a million tokens, over the list prices of common models that are built in (those of "
-            + "March 2026). A name also stands for its dated versions, and for itself behind a provider's name and a slash."
+        "US dollars for a million tokens, over the list prices of common models that are built in (as known in "
+            + "March 2026; check those that you rely on). A name also stands for its dated versions, and for itself behind a provider's name and a slash."
     )
 
     private static let traces: [Setting<Settings>] = [
