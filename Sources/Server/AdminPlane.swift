@@ -66,7 +66,7 @@ final class AdminPlane: HTTPHandler {
                 exchange, 200, text: Exposition.text(plane.context.registry), type: Exposition.contentType)
         },
         Page(method: .get, path: "/api/stats", summary: "what `refrain stats` shows, as JSON") { plane, exchange in
-            plane.answerLater(exchange) { [inspection = plane.inspection] in Answer(json: await inspection.stats()) }
+            plane.answerAside(exchange) { [inspection = plane.inspection] in Answer(json: await inspection.stats()) }
         },
         Page(method: .get, path: "/api/history", summary: "sums of the last hour, every few seconds") {
             plane, exchange in
@@ -76,7 +76,7 @@ final class AdminPlane: HTTPHandler {
             plane.keys(exchange)
         },
         Page(method: .get, path: "/api/live", summary: "the requests that are being answered") { plane, exchange in
-            plane.answerLater(exchange) { [inspection = plane.inspection] in Answer(json: await inspection.live()) }
+            plane.answerAside(exchange) { [inspection = plane.inspection] in Answer(json: await inspection.live()) }
         },
         Page(method: .post, path: "/api/explain", summary: "how a request would be looked up") { plane, exchange in
             plane.explain(exchange)
@@ -87,7 +87,7 @@ final class AdminPlane: HTTPHandler {
         Page(method: .post, path: "/api/import", summary: "keep answers that exist already") { plane, exchange in
             let importer = Importer(exchange, context: plane.context)
             let body = Bytes(copying: exchange.body)
-            plane.answerLater(exchange) { await importer.take(body) }
+            plane.answerAside(exchange) { await importer.take(body) }
         },
         Page(method: .get, path: "/", summary: "the dashboard") { _, exchange in
             exchange.respond(200, DashboardPage.page.response())
@@ -196,14 +196,31 @@ final class AdminPlane: HTTPHandler {
         let host = exchange.header(named: "host")?.text.lowercased() ?? ""
         if let origin = exchange.header(named: "origin")?.text.lowercased() {
             guard origin == "http://" + host || origin == "https://" + host else { return false }
+            // A name that anybody can point here proves nothing; an address and the configured name do.
+            guard
+                AdminPlane.isAddress(host) || AdminPlane.isLoopback(host)
+                    || AdminPlane.name(in: host) == admin.listen.host
+            else { return false }
         }
         return !AdminPlane.isLoopback(admin.listen.host) || AdminPlane.isLoopback(host)
+    }
+
+    /// Without the port.
+    private static func name(in host: String) -> String {
+        host.hasPrefix("[") ? host.prefix { $0 != "]" } + "]" : String(host.prefix { $0 != ":" })
+    }
+
+    /// Whether a host, with or without a port, is a literal address.
+    static func isAddress(_ host: String) -> Bool {
+        if host.hasPrefix("[") { return true }
+        let parts = name(in: host).split(separator: ".", omittingEmptySubsequences: false)
+        return parts.count == 4 && parts.allSatisfy { UInt8($0) != nil }
     }
 
     /// Whether an address or name, with or without a port, can only mean this machine.
     static func isLoopback(_ host: String) -> Bool {
         if host.isEmpty || host == "::1" { return true }
-        let name = host.hasPrefix("[") ? host.prefix { $0 != "]" } + "]" : host.prefix { $0 != ":" }
+        let name = name(in: host)
         if name == "localhost" || name == "[::1]" { return true }
         let parts = name.split(separator: ".", omittingEmptySubsequences: false)
         return parts.count == 4 && parts[0] == "127" && parts.allSatisfy { UInt8($0) != nil }
@@ -218,7 +235,7 @@ final class AdminPlane: HTTPHandler {
             }
             top = number
         }
-        answerLater(exchange) { [inspection, top] in Answer(json: await inspection.keys(top: top)) }
+        answerAside(exchange) { [inspection, top] in Answer(json: await inspection.keys(top: top)) }
     }
 
     private func purge(_ exchange: HTTPExchange) {

@@ -8,8 +8,10 @@ import Foreign
 /// Each line of the body is `{"dialect":"chat","request":{…},"response":{…}}`. The headers that the requests would have
 /// carried come with `x-import-` before their names; they make tenant, namespace and key.
 struct Importer: Sendable {
-    /// The largest body, in bytes: a batch of `refrain import` and one long line.
-    static let bodyLimit = 16 << 20
+    /// The largest body, in bytes: a batch of `refrain import` and a line of the longest request and answer.
+    static let bodyLimit = 18 << 20
+    /// The most lines of a body; what follows is not looked at. `refrain import` sends fewer.
+    private static let mostLines = 10_000
 
     private let context: ServerContext
     private let headers: [(name: Bytes, value: Bytes)]
@@ -51,7 +53,9 @@ struct Importer: Sendable {
         let admission = Admission(settings: context.settings, digest: context.digest)
         withExtendedLifetime(headers) {
             body.withUnsafeBytes { bytes in
-                let lines = bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
+                let lines = bytes.split(
+                    separator: UInt8(ascii: "\n"), maxSplits: Importer.mostLines, omittingEmptySubsequences: false
+                ).prefix(Importer.mostLines)
                 for (index, line) in lines.enumerated() where !line.isEmpty {
                     let refusal = take(UnsafeRawBufferPointer(rebasing: line), admission)
                     if let refusal {

@@ -13,7 +13,7 @@ package struct LiveRequest: Sendable {
 
     init(_ sheet: RequestFactsheet) {
         endpoint = Endpoint(sheet.dialect)
-        model = sheet.model
+        model = sheet.model.shown
         key = sheet.admitted?.key
         tenant = sheet.admitted?.tenant.word0
         started = sheet.started

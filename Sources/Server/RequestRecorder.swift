@@ -144,7 +144,7 @@ final class RequestRecorder {
             status: status, duration: duration)
         if let admitted = sheet.admitted {
             record.key = admitted.key
-            record.model = sheet.model
+            record.model = sheet.model.shown
             record.tenant = admitted.tenant.word0
             record.namespace = sheet.namespace
             record.isStream = admitted.form == .stream
@@ -158,6 +158,11 @@ final class RequestRecorder {
         record.body = sheet.body
         accessLog.write(record)
     }
+}
+
+extension String {
+    /// What is shown of a name that a client wrote: it may be as long as a request.
+    var shown: String { utf8.count <= 256 ? self : String(unicodeScalars.prefix(256)) + "…" }
 }
 
 /// Numbers for spans and traces. They need not be secret, only different.

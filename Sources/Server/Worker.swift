@@ -93,8 +93,15 @@ package actor Worker {
 
     /// Serves the admin port beside the data port; the port it got.
     package func openAdmin(_ inspection: AdminInspection) throws -> UInt16 {
+        let admin = context.settings.admin
+        if admin.token.isEmpty, !AdminPlane.isLoopback(admin.listen.host) {
+            context.log.write(
+                .warning, "admin-open",
+                LogField("message", "whoever reaches \(admin.listen) may read and purge; set admin.token"))
+        }
         let plane = AdminPlane(worker: self, context: context, inspection: inspection)
         var options = HTTPServerOptions(context.settings)
+        options.bodyBudget = context.bodyBudget
         options.address = context.settings.admin.listen.host
         options.port = context.settings.admin.listen.port
         let server = try HTTPServer(loop: loop, options: options, handler: plane)

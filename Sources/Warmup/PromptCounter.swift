@@ -116,6 +116,8 @@ package final class PromptCounter {
         return try result.get()
     }
 
+    private static let mostRequests = Int.max / 4
+
     private func count(_ found: LineMemo.Found, _ line: LineFramer.Line) {
         if let since = options.since, let time = found.time, time < since {
             totals.old += 1
@@ -123,9 +125,11 @@ package final class PromptCounter {
         }
         formatCounts[LogFormat.allCases.firstIndex(of: found.format) ?? 0] += 1
         if found.time == nil { totals.withoutTime += 1 }
-        totals.requests += found.count
+        // A log may claim more requests than can be counted.
+        let count = min(found.count, PromptCounter.mostRequests - totals.requests)
+        totals.requests += count
         let weight = decay?.weight(at: found.time, rescale: { sketch.scale(by: $0) }) ?? 1
-        sketch.add(found.key, found.dialect, weight: weight * Double(found.count), count: found.count) { count in
+        sketch.add(found.key, found.dialect, weight: weight * Double(count), count: count) { count in
             guard isKept else {
                 return LineLocation(
                     source: UInt16(truncatingIfNeeded: source), offset: line.offset,

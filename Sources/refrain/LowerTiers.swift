@@ -41,7 +41,8 @@ final class LowerTiers: Sendable {
         capacity = settings.objects.capacity.bytes
         redisOptions = settings.redis.url.map { RedisOptions($0, settings.redis, largestEntry: codec.limit) }
         if let redisOptions {
-            clients = try LowerTiers.clients(redisOptions, loops, clock, log)
+            // One for each worker, and one for what is done behind their backs.
+            clients = try LowerTiers.clients(redisOptions, loops + [loops[0]], clock, log)
             let store = RedisStore(clients: clients)
             self.store = store
             let breaker = SharedBreaker(target: "redis", clock: clock, log: log)

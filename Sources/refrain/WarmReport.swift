@@ -58,7 +58,9 @@ struct WarmReport: Sendable {
 
     /// Lines for standard error where something is to be done; nil where all went well.
     var failure: String? {
-        var lines = failures.map { "\($0.key.hex.prefix(12)) (\($0.model)): \($0.message)" }
+        var lines = failures.map {
+            "\($0.key.hex.prefix(12)) (\(StatsReport.printable($0.model))): \(StatsReport.printable($0.message, most: 200))"
+        }
         if failed > failures.count { lines.append("… and \(failed - failures.count) more that failed") }
         if failed > 0 { lines.append("\(failed) of \(planned) prompts failed; --resume asks them again") }
         if isJournalBroken { lines.append("the journal could not be written; --resume will ask more than is needed") }
@@ -164,7 +166,7 @@ struct WarmSummary {
         for prompt in plan.prompts.prefix(20) {
             table.add([
                 "\(prompt.count)", "\(prompt.promptTokens + prompt.answerTokens)", prompt.dialect.word,
-                "\(prompt.key.hex.prefix(12))", prompt.model,
+                "\(prompt.key.hex.prefix(12))", StatsReport.printable(prompt.model),
             ])
         }
         if !table.rows.isEmpty {

@@ -45,11 +45,15 @@ actor WarmRun {
         start = clock.monotonic()
     }
 
+    private static let longestSleep = 200 * Duration64.nanosecondsPerMillisecond
+
     /// What one of the concurrent askers does, until nothing is left to ask.
     func work(_ client: AnswerClient, _ stop: StopRequest) async {
         while let (prompt, due) = take(stop) {
-            let wait = due - clock.monotonic()
-            if wait > 0 { try? await Task.sleep(for: .nanoseconds(wait)) }
+            // In short steps, so that a stop is heard.
+            while !stop.isMade, case let wait = due - clock.monotonic(), wait > 0 {
+                try? await Task.sleep(for: .nanoseconds(min(wait, WarmRun.longestSleep)))
+            }
             if stop.isMade {
                 report.stop = .asked
                 return

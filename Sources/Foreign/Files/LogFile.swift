@@ -28,7 +28,7 @@ package final class LogFile {
     /// `-` is standard input.
     package init(_ path: String) throws(InputFile.Unreadable) {
         self.path = path
-        descriptor = path == "-" ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC)
+        descriptor = try LogFile.open(path)
         var status = stat()
         let isRegular = fstat(descriptor, &status) == 0 && status.st_mode & S_IFMT == S_IFREG
         size = isRegular ? Int(status.st_size) : nil
@@ -43,6 +43,12 @@ package final class LogFile {
             gunzip = try LogFile.gunzip(path)
             inflated = .allocate(byteCount: LogFile.chunkSize, alignment: 64)
         }
+    }
+
+    private static func open(_ path: String) throws(InputFile.Unreadable) -> CInt {
+        let descriptor = path == "-" ? STDIN_FILENO : Glibc.open(path, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { throw InputFile.failure(path) }
+        return descriptor
     }
 
     deinit {

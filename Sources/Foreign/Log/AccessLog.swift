@@ -21,7 +21,10 @@ package final class AccessLog: Sendable {
     package var dropped: Int { writer.dropped }
 
     package func write(_ record: AccessRecord) {
-        writer.write(weight: record.body?.count ?? 0) { AccessLog.line(record) }
+        let names = (record.model?.utf8.count ?? 0) + (record.namespace?.utf8.count ?? 0)
+        writer.write(weight: (record.body?.count ?? 0) + names) {
+            AccessLog.line(record)
+        }
     }
 
     /// Opens the file anew, after what waits was written to the old one.

@@ -14,6 +14,8 @@ final class RotatingFile: Sendable {
         /// -1 while the file cannot be opened.
         var descriptor: CInt = -1
         var size = 0
+        /// Whether the file may be moved away when it is full.
+        var canRotate = false
         /// The last line was cut short: the next one must not continue it.
         var isTorn = false
         /// When opening failed, in nanoseconds of the clock.
@@ -54,7 +56,7 @@ final class RotatingFile: Sendable {
     func put(_ line: [UInt8]) -> Bool {
         let failure: Failure? = state.withLock { state in
             let isFailing = state.failedAt != nil
-            if state.size > 0, state.size + line.count > maxSize {
+            if state.canRotate, state.size > 0, state.size + line.count > maxSize {
                 if let failure = rotate(&state) { return isFailing ? RotatingFile.knownFailure : failure }
             }
             if state.descriptor < 0 {
@@ -94,8 +96,14 @@ final class RotatingFile: Sendable {
             defer { close(descriptor) }
             return fail("opened", &state)
         }
-        state = State(descriptor: descriptor, size: Int(facts.st_size))
+        state = State(descriptor: descriptor, size: Int(facts.st_size), canRotate: isPlainFile)
         return nil
+    }
+
+    /// Whether the path names a file of its own: devices, pipes and links to them are not moved away.
+    private var isPlainFile: Bool {
+        var facts = stat()
+        return lstat(path, &facts) == 0 && facts.st_mode & S_IFMT == S_IFREG
     }
 
     private func write(_ line: [UInt8], _ state: inout State) -> Failure? {
@@ -116,11 +124,16 @@ final class RotatingFile: Sendable {
     }
 
     private func rotate(_ state: inout State) -> Failure? {
-        drop(&state)
-        if keep == 0 { unlink(path) }
         // What is not there need not be moved.
         for number in stride(from: keep, to: 1, by: -1) { rename("\(path).\(number - 1)", "\(path).\(number)") }
-        if keep > 0 { rename(path, "\(path).1") }
+        guard (keep == 0 ? unlink(path) : rename(path, "\(path).1")) == 0 else {
+            // It stays and grows: better than lines that are lost. It is tried again when it is opened anew.
+            state.canRotate = false
+            failed(fail("moved away when it was full", &state))
+            state.failedAt = nil
+            return nil
+        }
+        drop(&state)
         return open(&state)
     }
 

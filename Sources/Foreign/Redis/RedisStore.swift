@@ -4,7 +4,8 @@ import Core
 package struct RedisStore: KeyValueStore {
     private let clients: [RedisClient]
 
-    /// At least one. A call from elsewhere goes over the first.
+    /// At least one. A call from elsewhere goes over the last: large writes behind everybody's back need not stand before
+    /// the look-ups of a worker.
     package init(clients: [RedisClient]) {
         precondition(!clients.isEmpty, "RedisStore: needs a client")
         self.clients = clients
@@ -65,7 +66,7 @@ package struct RedisStore: KeyValueStore {
         try await run(RedisStore.deleteScript, on: key, arguments: [expected], deadline: deadline) == [RedisStore.one]
     }
 
-    var client: RedisClient { clients.first { $0.loop.isCurrent } ?? clients[0] }
+    var client: RedisClient { clients.first { $0.loop.isCurrent } ?? clients[clients.count - 1] }
 
     private static let replaceScript = Bytes(
         """

@@ -319,8 +319,12 @@ function choosePurge(kind, subject) {
   byID("purge-subject").focus();
 }
 
+/** What is being counted for the form as it stands. */
+let asked = null;
+
 /** What was counted is not what would be purged any more. */
 function renewPurge() {
+  asked = null;
   counted = null;
   byID("purge-now").disabled = true;
   set("purge-now", "Purge");
@@ -342,15 +346,17 @@ byID("purge-form").addEventListener("submit", async (event) => {
   renewPurge();
   const kind = byID("purge-kind").value;
   const request = kind === "all" ? { all: true } : { [kind]: byID("purge-subject").value.trim() };
+  asked = request;
   try {
     const answer = await purge({ ...request, dryRun: true });
+    if (asked !== request) return;
     counted = request;
     const what = `${count(answer.purged)} answer${answer.purged === 1 ? "" : "s"}`;
     set("purge-result", `Memory holds ${what} of these; lower tiers may hold more. Nothing was purged yet.`);
     set("purge-now", `Purge ${what}`);
     byID("purge-now").disabled = false;
   } catch (error) {
-    byID("purge-result").replaceChildren(problem(error.message));
+    if (asked === request) byID("purge-result").replaceChildren(problem(error.message));
   }
 });
 
