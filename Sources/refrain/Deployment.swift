@@ -98,11 +98,15 @@ final class Deployment: Sendable {
     }
 
     private func noteHottest(limit: Int64) async {
-        let keys = engine.memory.hottest(hottestCount)
-        // Who is stopped again at once knows less than what was noted before it.
-        guard let hottest, !keys.isEmpty, !isRefilling.load(ordering: .relaxed) else { return }
+        var keys = engine.memory.hottest(hottestCount)
+        guard let hottest, !keys.isEmpty else { return }
         do throws(ObjectFailure) {
-            try await hottest.save(keys, limit: limit)
+            if isRefilling.load(ordering: .relaxed) {
+                // Who is stopped again at once knows but a part: behind it goes what was noted before it.
+                let known = Set(keys)
+                keys += try await hottest.load(limit: limit).filter { !known.contains($0) }
+            }
+            try await hottest.save(Array(keys.prefix(hottestCount)), limit: limit)
         } catch {
             log.write(.warning, "hottest-unnoted", LogField("reason", error.message))
         }
