@@ -334,8 +334,11 @@ import Tiers
             tier.results = (0..<4000).map { $0 % 5 == 4 ? .failed : .stored }
             tier.during = { _, _ in await Task.yield() }
         }
+        var options = Fill.Options(mostItems: 100_000, mostBytes: 1 << 30)
+        // Every fifth call fails, and the threads may give them all to one entry.
+        options.attempts = 1_000
         let fill = Fill(
-            tiers, options: Fill.Options(mostItems: 100_000, mostBytes: 1 << 30), scheduler: scheduler,
+            tiers, options: options, scheduler: scheduler,
             random: SeededSource(seed: 1), isWanted: { _, _ in true })
         let told = Box(0)
         await withTaskGroup { group in
