@@ -299,8 +299,6 @@ final class DataPlane: HTTPHandler {
 
     private func end(_ id: UInt64, _ outcome: Outcome, _ entry: Entry?) {
         guard let request = pending.removeValue(forKey: id) else { return }
-        // A failure that was shared saved nobody a call.
-        let outcome = outcome == .coalesced && request.status >= 500 ? .miss : outcome
         recorder.note(request.sheet, outcome, status: request.status, entry)
     }
 }
