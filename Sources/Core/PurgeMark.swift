@@ -77,3 +77,12 @@ extension PurgeGroup {
         return String(repeating: "0", count: 16 - digits.utf8.count) + digits
     }
 }
+
+extension [PurgeMark] {
+    /// Those that others lack, or have lower. What everything is purged up to need not be told group by group.
+    package func missing(from others: [PurgeMark]) -> [PurgeMark] {
+        let numbers = Dictionary(others.map { ($0.group, $0.number) }, uniquingKeysWith: Swift.max)
+        let floor = numbers[.everything] ?? 0
+        return filter { $0.number > numbers[$0.group] ?? 0 && ($0.group == .older || $0.number > floor) }
+    }
+}

@@ -110,19 +110,18 @@ package final class Engine: Sendable {
 
     /// Looks once more, in a flight whose leader was counted already.
     func lookAgain(_ wanted: Admitted) -> Found? {
-        guard let held = memory.peek(wanted.key, now: clock.wall()), case .fresh(let found) = judge(held, for: wanted)
-        else { return nil }
-        return found
+        if case .fresh(let found) = judgeInMemory(wanted) { found } else { nil }
     }
 
     /// What memory holds under a key. Looking does not count as use.
     package func heldInMemory(_ key: CacheKey) -> Entry? { memory.peek(key, now: clock.wall()) }
 
     func staleInMemory(_ wanted: Admitted) -> Found? {
-        guard !wanted.controls.noCache, let held = memory.peek(wanted.key, now: clock.wall()),
-            case .stale(let found) = judge(held, for: wanted)
-        else { return nil }
-        return found
+        if !wanted.controls.noCache, case .stale(let found) = judgeInMemory(wanted) { found } else { nil }
+    }
+
+    private func judgeInMemory(_ wanted: Admitted) -> Lookup {
+        heldInMemory(wanted.key).map { judge($0, for: wanted) } ?? .nothing
     }
 
     /// Whether an entry under the right key may answer a request, and as what.

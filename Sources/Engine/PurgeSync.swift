@@ -15,14 +15,11 @@ package final class PurgeSync: Sendable {
     }
 
     private struct State {
-        var isRunning = false
-        /// Something happened while it was reading.
-        var isAskedAgain = false
+        var looks = RunAgain()
         var isClosed = false
         /// Of the home and of the ledger when they were compared last and agreed. The ledger's counts too: the home may
         /// lose marks, or never get one, without its revision being another than the one that was read.
         var agreed: Agreement?
-        var isFailing = false
         var timer: (any Scheduled)?
     }
 
@@ -36,7 +33,7 @@ package final class PurgeSync: Sendable {
     private let options: Options
     private let clock: any Clock
     private let scheduler: any Scheduler
-    private let log: any Log
+    private let outages: OutageLog
     private let executor: (any TaskExecutor)?
     /// Makes marks that rose felt in this sidecar.
     private let apply: @Sendable ([PurgeMark]) -> Void
@@ -52,7 +49,7 @@ package final class PurgeSync: Sendable {
         self.options = options
         self.clock = clock
         self.scheduler = scheduler
-        self.log = log
+        outages = OutageLog(log, failing: "purges-unread", working: "purges-read")
         self.executor = executor
         self.apply = apply
     }
@@ -71,13 +68,7 @@ package final class PurgeSync: Sendable {
 
     /// Looks at the home now, and from now on. Called at the start and whenever announcements may have been missed.
     package func refresh() {
-        let isFree = state.withLock { state in
-            guard !state.isClosed else { return false }
-            state.isAskedAgain = state.isRunning
-            defer { state.isRunning = true }
-            return !state.isRunning
-        }
-        guard isFree else { return }
+        guard state.withLock({ !$0.isClosed && $0.looks.begin() }) else { return }
         Task.detached(executorPreference: executor) { await self.run() }
     }
 
@@ -85,6 +76,7 @@ package final class PurgeSync: Sendable {
     package func close() {
         let timer = state.withLock { state in
             state.isClosed = true
+            state.looks.forget()
             return state.timer.take()
         }
         timer?.cancel()
@@ -94,11 +86,7 @@ package final class PurgeSync: Sendable {
         var isKnown = false
         repeat {
             isKnown = await look()
-        } while state.withLock { state in
-            defer { state.isAskedAgain = false }
-            state.isRunning = state.isAskedAgain && !state.isClosed
-            return state.isRunning
-        }
+        } while state.withLock { $0.looks.goesOn() }
         schedule(after: isKnown ? options.interval : options.retry)
     }
 
@@ -121,38 +109,17 @@ package final class PurgeSync: Sendable {
                 apply(ledger.adopt(kept))
                 // From before comparing: what rises meanwhile is compared the next time.
                 let now = Agreement(revision: revision, rises: ledger.rises)
-                let lost = missing(from: kept)
+                // What this sidecar knows and the home has lost, or never heard of because it could not be reached.
+                let lost = ledger.all.missing(from: kept)
                 if !lost.isEmpty { try await home.join(lost, deadline: deadline) }
                 state.withLock { $0.agreed = lost.isEmpty ? now : nil }
             }
             ledger.settle()
-            report(nil)
+            outages.note(nil)
             return true
         } catch {
-            report(error)
+            outages.note(error.description)
             return false
-        }
-    }
-
-    /// What this sidecar knows and the home has lost, or never heard of because it could not be reached.
-    private func missing(from kept: [PurgeMark]) -> [PurgeMark] {
-        let numbers = Dictionary(kept.map { ($0.group, $0.number) }, uniquingKeysWith: max)
-        // What everything is purged up to need not be told group by group.
-        let floor = numbers[.everything] ?? 0
-        return ledger.all.filter { $0.number > numbers[$0.group] ?? 0 && ($0.group == .older || $0.number > floor) }
-    }
-
-    /// One line when it begins to fail and one when it works again.
-    private func report(_ failure: PurgeHomeFailure?) {
-        let isNews = state.withLock { state in
-            defer { state.isFailing = failure != nil }
-            return state.isFailing != (failure != nil)
-        }
-        guard isNews else { return }
-        if let failure {
-            log.write(.warning, "purges-unread", LogField("reason", failure.description))
-        } else {
-            log.write(.info, "purges-read")
         }
     }
 }

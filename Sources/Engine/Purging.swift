@@ -21,8 +21,6 @@ extension Engine {
     ///   - sync: nil: there are no others.
     ///   - moment: of `PurgeGroup.older`: answers from before it are meant; in milliseconds since 1970.
     package func purge(_ group: PurgeGroup, before moment: Int64 = 0, sync: PurgeSync?) async -> PurgeReport {
-        // Before the others are told: this sidecar hears of it too, and may drop the answers before it goes on here.
-        let held = count(of: group, before: moment)
         var report: PurgeReport
         searches.began(group)
         do throws(PurgeHomeFailure) {
@@ -30,9 +28,11 @@ extension Engine {
         } catch {
             report = PurgeReport(count: 0, mark: markHere(group, moment), failure: error)
         }
-        searches.ended(group)
+        // In this order its own announcement is no news, before as after, and what others tell of the group meanwhile is
+        // either felt by this search or has one of its own.
         _ = purges.adopt([report.mark])
-        report.count = max(held, apply([report.mark]))
+        searches.ended(group)
+        report.count = apply([report.mark])
         // Once it answers, the home gets what it could not be told of.
         if report.failure != nil { sync?.refresh() }
         if case .key(let key) = group {
@@ -131,8 +131,7 @@ extension Engine {
 /// them cover.
 final class PurgeSearches: Sendable {
     private struct State {
-        var isRunning = false
-        var isAskedAgain = false
+        var runs = RunAgain()
         /// Purges that this sidecar is telling the others of.
         var own: [PurgeGroup: Int] = [:]
     }
@@ -151,20 +150,8 @@ final class PurgeSearches: Sendable {
     func isUnderWay(_ group: PurgeGroup) -> Bool { state.withLock { $0.own[group] != nil } }
 
     /// Whether the caller is to search, because nobody does; who does will search once more.
-    func begin() -> Bool {
-        state.withLock { state in
-            state.isAskedAgain = state.isRunning
-            defer { state.isRunning = true }
-            return !state.isRunning
-        }
-    }
+    func begin() -> Bool { state.withLock { $0.runs.begin() } }
 
     /// Whether who searched is to do so once more; else nobody searches any more.
-    func goesOn() -> Bool {
-        state.withLock { state in
-            state.isRunning = state.isAskedAgain
-            state.isAskedAgain = false
-            return state.isRunning
-        }
-    }
+    func goesOn() -> Bool { state.withLock { $0.runs.goesOn() } }
 }

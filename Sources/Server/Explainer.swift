@@ -33,11 +33,8 @@ final class Explainer {
         guard let dialect = route.dialect else { return bypass(.endpoint, to: &explanation.writer) }
         explanation.writer.member("dialect", dialect.word)
         var head = RequestHead()
-        for line in exchange.headers where line.name.count > Explainer.headerPrefix.utf8CodeUnitCount {
-            let prefix = Explainer.headerPrefix.utf8CodeUnitCount
-            guard UnsafeRawBufferPointer(rebasing: line.name[..<prefix]).equalsIgnoringCase(Explainer.headerPrefix)
-            else { continue }
-            admission.note(UnsafeRawBufferPointer(rebasing: line.name[prefix...]), line.value, in: &head)
+        for line in exchange.headers(behind: Explainer.headerPrefix) {
+            admission.note(line.name, line.value, in: &head)
         }
         do throws(BypassReason) {
             let admitted = try admission.admit(

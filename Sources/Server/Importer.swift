@@ -22,14 +22,7 @@ struct Importer: Sendable {
 
     init(_ exchange: HTTPExchange, context: ServerContext) {
         self.context = context
-        let prefix = Importer.prefix.utf8CodeUnitCount
-        headers = exchange.headers.compactMap { line in
-            guard line.name.count > prefix,
-                UnsafeRawBufferPointer(rebasing: line.name[..<prefix]).equalsIgnoringCase(Importer.prefix)
-            else { return nil }
-            let name = Bytes(copying: UnsafeRawBufferPointer(rebasing: line.name[prefix...]))
-            return (name, Bytes(copying: line.value))
-        }
+        headers = exchange.headers(behind: Importer.prefix).map { (Bytes(copying: $0.name), Bytes(copying: $0.value)) }
     }
 
     private struct Refusal {

@@ -115,12 +115,7 @@ final class Deployment: Sendable {
     /// Stops listening. While the loops still run.
     func close() async {
         guard let subscription else { return }
-        await withCheckedContinuation { (closed: CheckedContinuation<Void, Never>) in
-            loop.execute {
-                subscription.close()
-                closed.resume()
-            }
-        }
+        await loop.perform { subscription.close() }
     }
 
     func register(in registry: MetricsRegistry) {

@@ -118,14 +118,7 @@ final class LowerTiers: Sendable {
     func close() async {
         place?.close()
         guard isOpen.exchange(false, ordering: .relaxed) else { return }
-        for client in clients {
-            await withCheckedContinuation { (closed: CheckedContinuation<Void, Never>) in
-                client.loop.execute {
-                    client.close()
-                    closed.resume()
-                }
-            }
-        }
+        for client in clients { await client.loop.perform { client.close() } }
     }
 
     // MARK: Metrics

@@ -84,6 +84,16 @@ package final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable
     /// Runs `work` on the loop's thread, in order of arrival; from any thread.
     package func execute(_ work: @escaping @Sendable () -> Void) { post(.closure(work)) }
 
+    /// Runs `work` on the loop's thread and waits until it is done. While the loop runs.
+    package func perform(_ work: @escaping @Sendable () -> Void) async {
+        await withCheckedContinuation { (done: CheckedContinuation<Void, Never>) in
+            execute {
+                work()
+                done.resume()
+            }
+        }
+    }
+
     package func enqueue(_ job: consuming ExecutorJob) {
         let job = UnownedJob(job)
         guard isCurrent, startsInPlace else { return post(.job(job)) }

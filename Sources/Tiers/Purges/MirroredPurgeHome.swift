@@ -15,12 +15,11 @@ package final class MirroredPurgeHome: PurgeHome {
         /// What the second home was not told yet.
         var owed: [PurgeGroup: UInt64] = [:]
         var isPaying = false
-        var isFailing = false
     }
 
     private let first: any PurgeHome
     private let second: any PurgeHome
-    private let log: any Log
+    private let outages: OutageLog
     private let state = Mutex(State())
 
     /// Groups beyond so many are owed as one mark on everything.
@@ -29,7 +28,7 @@ package final class MirroredPurgeHome: PurgeHome {
     package init(_ first: any PurgeHome, mirroredIn second: any PurgeHome, log: any Log) {
         self.first = first
         self.second = second
-        self.log = log
+        outages = OutageLog(log, failing: "purges-unsaved", working: "purges-saved")
     }
 
     // MARK: PurgeHome
@@ -42,11 +41,11 @@ package final class MirroredPurgeHome: PurgeHome {
             saved = try await second.marks(deadline: deadline)
         } catch {
             state.withLock { $0.attempt += 1 }
-            report(error)
+            outages.note(error.description)
             return kept
         }
-        let lost = MirroredPurgeHome.marks(saved, above: kept)
-        owe(MirroredPurgeHome.marks(kept, above: saved))
+        let lost = saved.missing(from: kept)
+        owe(kept.missing(from: saved))
         do throws(PurgeHomeFailure) {
             if !lost.isEmpty { try await first.join(lost, deadline: deadline) }
             state.withLock { $0.isRead = true }
@@ -85,11 +84,6 @@ package final class MirroredPurgeHome: PurgeHome {
 
     // MARK: Steps
 
-    private static func marks(_ marks: [PurgeMark], above others: [PurgeMark]) -> [PurgeMark] {
-        let numbers = Dictionary(others.map { ($0.group, $0.number) }, uniquingKeysWith: max)
-        return marks.filter { $0.number > numbers[$0.group] ?? 0 }
-    }
-
     private func owe(_ marks: [PurgeMark]) {
         state.withLock { state in
             for mark in marks { state.owed[mark.group] = max(mark.number, state.owed[mark.group] ?? 0) }
@@ -117,9 +111,9 @@ package final class MirroredPurgeHome: PurgeHome {
             state.withLock { state in
                 for mark in marks where state.owed[mark.group] == mark.number { state.owed[mark.group] = nil }
             }
-            report(nil)
+            outages.note(nil)
         } catch {
-            report(error)
+            outages.note(error.description)
         }
     }
 
@@ -127,19 +121,5 @@ package final class MirroredPurgeHome: PurgeHome {
         let highest = owed.reduce(0) { $1.key == .older ? $0 : max($0, $1.value) }
         owed = owed.filter { $0.key == .older }
         owed[.everything] = highest
-    }
-
-    /// One line when it begins to fail and one when it works again.
-    private func report(_ failure: PurgeHomeFailure?) {
-        let isNews = state.withLock { state in
-            defer { state.isFailing = failure != nil }
-            return state.isFailing != (failure != nil)
-        }
-        guard isNews else { return }
-        if let failure {
-            log.write(.warning, "purges-unsaved", LogField("reason", failure.description))
-        } else {
-            log.write(.info, "purges-saved")
-        }
     }
 }
