@@ -18,10 +18,10 @@ RELEASE := .build/release
 BUILD_PACKAGES := make pkg-config libevent-dev libmicrohttpd-dev libcurl4-gnutls-dev libssl-dev libyaml-dev liblz4-dev \
 	libxxhash-dev libhiredis-dev libs3-dev libxml2-dev zlib1g-dev libdnnl-dev
 # Debian's OpenStack Swift is an object store for the tests; its client would put another `swift` on the path and is
-# not among them. The dashboard is shown by a browser, and promtool comes with Prometheus.
+# not among them. The dashboard is shown by a browser, promtool comes with Prometheus, and systemd checks its unit.
 TEST_PACKAGES := python3 python3-venv openssl redis-server redis-tools swift-proxy swift-account swift-container \
-	swift-object memcached chromium fonts-dejavu-core prometheus
-BENCH_PACKAGES := $(TEST_PACKAGES) gcc libc6-dev nginx-light wrk procps
+	swift-object memcached chromium fonts-dejavu-core prometheus nginx-light systemd
+BENCH_PACKAGES := $(TEST_PACKAGES) gcc libc6-dev wrk procps
 
 # Setting up comes before building, whatever `-j` says.
 .NOTPARALLEL:
