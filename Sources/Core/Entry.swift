@@ -38,6 +38,11 @@ package struct Entry: @unchecked Sendable {
             self.origin = origin
         }
 
+        /// Of prompt and answer, nil where the upstream did not say.
+        package var totalTokens: Int? {
+            promptTokens < 0 && completionTokens < 0 ? nil : Int(max(promptTokens, 0)) + Int(max(completionTokens, 0))
+        }
+
         package var expiresAt: Int64 { createdAt.addingReportingOverflow(ttl).partialValue }
     }
 

@@ -59,6 +59,8 @@ package struct UpstreamRequest: Sendable {
     package var body: Body
     /// Undo the upstream's compression, so that the answer can be read; otherwise bytes pass as they are.
     package var decodes: Bool
+    /// What it asks of those who ration the upstream.
+    package var demand: UpstreamDemand
 
     package enum Body: Sendable {
         case none
@@ -67,12 +69,16 @@ package struct UpstreamRequest: Sendable {
         case stream(any RequestBodySource, length: Int64?)
     }
 
-    package init(method: String, target: String, headers: [HeaderField], body: Body, decodes: Bool) {
+    package init(
+        method: String, target: String, headers: [HeaderField], body: Body, decodes: Bool,
+        demand: UpstreamDemand = UpstreamDemand()
+    ) {
         self.method = method
         self.target = target
         self.headers = headers
         self.body = body
         self.decodes = decodes
+        self.demand = demand
     }
 }
 
@@ -96,6 +102,12 @@ package protocol UpstreamCall: Sendable {
     func cancel()
     /// Goes on after `delivered` answered `.pause`. From any thread.
     func resume()
+    /// Tells how many tokens the call took in the end, once its answer has landed. From any thread.
+    func settle(tokens: Int)
+}
+
+extension UpstreamCall {
+    package func settle(tokens: Int) {}
 }
 
 package protocol UpstreamSink: AnyObject, Sendable {
@@ -133,13 +145,26 @@ package struct UpstreamFailure: Error, Sendable, Equatable {
     package enum Kind: String, Sendable, CaseIterable {
         case connect, resolve, tls, timeout, reset, malformed, cancelled, shutdown
         case tooLarge = "too-large"
+        /// Not asked: a limit was reached, or there was no room.
+        case shed
     }
     package var kind: Kind
     /// For people: which upstream and what the library said. Without credentials.
     package var message: String
+    /// Of what was shed.
+    package var shed: ShedReason?
+    /// After how many nanoseconds it is worth asking again, where that is known.
+    package var retryAfter: Int64?
+
     package init(_ kind: Kind, _ message: String) {
         self.kind = kind
         self.message = message
+    }
+
+    package init(shed reason: ShedReason, retryAfter: Int64) {
+        self.init(.shed, reason.message)
+        shed = reason
+        self.retryAfter = retryAfter
     }
 }
 

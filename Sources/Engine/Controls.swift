@@ -17,8 +17,7 @@ package struct Controls: Sendable, Equatable {
     /// How long the answer is to be kept, in milliseconds.
     package var ttl: Int64?
     package var isSemanticOff = false
-    /// 0 interactive, 1 standard, 2 batch.
-    package var priority = 1
+    package var priority = Priority.standard
 
     package init() {}
 
@@ -64,8 +63,10 @@ package struct Controls: Sendable, Equatable {
     /// `x-refrain-priority: 0 | 1 | 2`.
     mutating func readPriority(_ value: BytesView) throws(BypassReason) {
         let digits = value.trimmed
-        guard digits.count == 1, (48...50).contains(digits[0]) else { throw .badControl }
-        priority = Int(digits[0] - 48)
+        guard digits.count == 1, digits[0] >= 48, let priority = Priority(rawValue: Int(digits[0]) - 48) else {
+            throw .badControl
+        }
+        self.priority = priority
     }
 
     private static func seconds(_ value: BytesView?) throws(BypassReason) -> Int64 {

@@ -143,6 +143,7 @@ package final class Flight: UpstreamSink {
         switch state.withLock({ $0.finishCollecting(end) }) {
         case .success(let cargo):
             landed = land(cargo)
+            settle(landed)
             if let reason = landed.refusal { onRefusal(reason) }
         case .failure(.failed(let failure)):
             landed = .failed(failure)
@@ -152,6 +153,12 @@ package final class Flight: UpstreamSink {
             onRefusal(reason)
         }
         self.end(landed)
+    }
+
+    /// Whoever rationed the call learns what it took.
+    private func settle(_ landed: FlightEnd) {
+        guard case .complete(let entry, _, _) = landed, let tokens = entry.facts.totalTokens else { return }
+        state.withLock { $0.call }?.settle(tokens: tokens)
     }
 
     // MARK: Seats

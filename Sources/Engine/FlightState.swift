@@ -71,7 +71,7 @@ struct FlightState {
     private var isAbandoned = false
     private var seats: [Int: Seat] = [:]
     private var nextSeat = 0
-    private var call: (any UpstreamCall)?
+    private(set) var call: (any UpstreamCall)?
     /// Ends a flight that nobody waits for.
     private var abortTimer: (any Scheduled)?
     /// Drops the readers that hold up the others.

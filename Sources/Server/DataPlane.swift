@@ -258,6 +258,7 @@ final class DataPlane: HTTPHandler {
         case .cancelled: return request.exchange.abort()
         case .timeout: code = "upstream-timeout"
         case .shutdown: code = "shutting-down"
+        case .shed: code = failure.shed == .tenantLimit ? "tenant-limit" : "overloaded"
         case .connect, .resolve, .tls, .reset, .malformed, .tooLarge: code = "upstream-" + failure.kind.rawValue
         }
         refuse(request, status: failure.status, code: code, failure.message, outcome)
@@ -309,6 +310,7 @@ extension UpstreamFailure {
         switch kind {
         case .timeout: 504
         case .shutdown: 503
+        case .shed: shed == .tenantLimit ? 429 : 503
         // 499 is what other servers log of a client that left; nobody is told.
         case .cancelled: 499
         case .connect, .resolve, .tls, .reset, .malformed, .tooLarge: 502

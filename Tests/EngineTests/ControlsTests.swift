@@ -79,7 +79,7 @@ import Testing
     func badLifetime(value: String) { #expect(ttl(value) == .failure(.badControl)) }
 
     @Test("priority and semantic") func words() {
-        for (word, expected) in [("0", 0), (" 1 ", 1), ("2", 2)] {
+        for (word, expected) in [("0", Priority.interactive), (" 1 ", .standard), ("2", .batch)] {
             #expect(priority(word).map(\.priority) == .success(expected))
         }
         for word in ["", "3", "-1", "01", "high"] { #expect(priority(word) == .failure(.badControl)) }

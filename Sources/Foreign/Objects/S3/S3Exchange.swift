@@ -98,7 +98,7 @@ extension ObjectFailure {
     fileprivate init(_ failure: UpstreamFailure, _ operation: String) {
         let kind: Kind =
             switch failure.kind {
-            case .connect, .resolve, .tls, .reset: .unavailable
+            case .connect, .resolve, .tls, .reset, .shed: .unavailable
             case .timeout, .cancelled: .deadline
             case .malformed: .malformed
             case .tooLarge: .tooLarge
