@@ -6,7 +6,7 @@ import Synchronization
 ///
 /// A value without a clock or a lock of its own: who holds it passes the time, in monotonic nanoseconds.
 package struct Breaker: Sendable {
-    package struct Options: Sendable {
+    package struct Options: Sendable, Equatable {
         /// Failures in a row that open it.
         package var failureLimit = 5
         /// How long it stays open the first time, in nanoseconds; twice as long after each look that fails.
@@ -39,6 +39,12 @@ package struct Breaker: Sendable {
         self.options = options
         pause = options.pause
     }
+
+    /// Whether `admit` would give leave.
+    package func wouldAdmit(now: Int64) -> Bool { state == .closed || now >= nextLook }
+
+    /// When the next call is let through; nil while all are.
+    package var looksAt: Int64? { state == .closed ? nil : nextLook }
 
     /// nil where the call is not to be made.
     package mutating func admit(now: Int64) -> (permit: Permit?, change: Change?) {
