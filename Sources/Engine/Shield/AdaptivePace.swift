@@ -2,10 +2,10 @@ import Core
 
 /// How fast an upstream is asked: requests a second and tokens a minute, less after it refused.
 ///
-/// Additive increase, multiplicative decrease (Chiu and Jain, 1989): a refusal takes three tenths off the rate, every second
-/// without one brings a twentieth of the full rate back. Refusals of calls that began before the last decrease are
-/// echoes of the same trouble and are not counted again. Where no rate was set, the first refusal sets it to what was
-/// being asked; it is dropped when twice that went well.
+/// Additive increase, multiplicative decrease (Chiu and Jain, 1989): a refusal takes three tenths off the rate, every
+/// second without one brings a twentieth of the full rate back. Refusals of calls that began before the last decrease
+/// are echoes of the same trouble and are not counted again. Where no rate was set, the first refusal sets it to what
+/// was being asked; it is dropped when twice that went well.
 struct AdaptivePace: Sendable {
     private static let decrease = 0.7
     private static let increasePerSecond = 0.05
@@ -102,7 +102,7 @@ struct AdaptivePace: Sendable {
         guard seconds >= 0.1 else { return }
         sharedAt = now
         let most = plannedRequests == nil ? AdaptivePace.freeShare : 1
-        guard requests != nil || plannedTokens != nil, share < most else { return }
+        guard requests != nil || share < 1, share < most else { return }
         share = min(most, share + AdaptivePace.increasePerSecond * seconds)
         if plannedRequests == nil, share >= most {
             requests = nil

@@ -4,9 +4,9 @@ import Core
 ///
 /// Adaptive, it is the gradient of Netflix's concurrency-limits (`Gradient2Limit`, 2018), a descendant of TCP Vegas
 /// (Brakmo and Peterson, 1995): where the latency now is longer than it usually is, a queue has built up behind the
-/// upstream's door and the limit shrinks by as much; otherwise it grows by the square root of itself, which is the queue that
-/// is put up with. Latencies of models vary with the prompt, so a step is taken on the mean of a window of answers, and a
-/// window half as long again as usual is still none to worry about.
+/// upstream's door and the limit shrinks by as much; otherwise it grows by the square root of itself, which is the
+/// queue that is put up with. Latencies of models vary with the prompt, so a step is taken on the mean of a window of
+/// answers, and a window half as long again as usual is still none to worry about.
 struct ConcurrencyLimit: Sendable {
     /// Answers that make a window, at least; more where many are under way, so that one round trip fills it.
     private static let fewestSamples = 10

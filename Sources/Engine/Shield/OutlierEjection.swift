@@ -2,11 +2,11 @@ import Core
 
 /// Leaves an upstream alone for a while that does much worse than the others, although it is not down.
 ///
-/// After Envoy's outlier detection: every ten seconds the upstreams are compared, the worse of them are ejected, never more
-/// than half of them, and each time for twice as long. Two things are compared. *Failures*: the share of attempts that failed
-/// is higher than that of the others together by three tenths. *Latency*: heads take four times as long as they usually do
-/// *here*, while those of the others do not; upstreams are not compared with each other in this, because a
-/// larger model is slower all the time.
+/// After Envoy's outlier detection: every ten seconds the upstreams are compared, the worse of them are ejected, never
+/// more than half of them, and each time for twice as long. Two things are compared. *Failures*: the share of attempts
+/// that failed is higher than that of the others together by three tenths. *Latency*: heads take four times as long as
+/// they usually do *here*, while those of the others do not; upstreams are not compared with each other in this,
+/// because a larger model is slower all the time.
 package struct OutlierEjection: Sendable {
     package enum Reason: String, Sendable, CaseIterable {
         case failures, latency

@@ -2,13 +2,13 @@ import Core
 
 /// Who waits for an upstream: three classes, the more urgent one first, with turns for those that wait for long.
 ///
-/// Members are small numbers that the caller hands out and uses again (indices into its table), so a member is put in, found and
-/// taken out without a search and nothing is allocated once the table has its size.
+/// Members are small numbers that the caller hands out and uses again (indices into its table), so a member is put in,
+/// found and taken out without a search and nothing is allocated once the table has its size.
 ///
-/// *Ageing, weighted*: while a class waits, each start of a more urgent one earns it a share of a turn, and once somebody has
-/// been waiting in it for its time it may use a whole turn. So a class that waits gets at least its share of the starts, and
-/// costs the urgent no more than that, however long its queue is. (An order by age alone lets a backlog of
-/// old batches pass an urgent request in one go.)
+/// *Ageing, weighted*: while a class waits, each start of a more urgent one earns it a share of a turn, and once
+/// somebody has been waiting in it for its time it may use a whole turn. So a class that waits gets at least its share
+/// of the starts, and costs the urgent no more than that, however long its queue is. (An order by age alone lets a
+/// backlog of old batches pass an urgent request in one go.)
 struct PriorityQueue: Sendable {
     /// Share of the starts of more urgent classes that a class which waits is sure of.
     static let shares = [1, 1.0 / 8, 1.0 / 16]

@@ -65,6 +65,8 @@ package struct ShieldPlan: Sendable, Equatable {
     /// How long a request that does not say otherwise may wait.
     package var patience: Int64 = 10 * Duration64.nanosecondsPerSecond
     package var order = Order.latestInOverload
+    /// Whether a request is shed at once when more wait before it than can be served in its time.
+    package var shedsEarly = false
     /// Further attempts and hedges, as a share of the requests of the last ten seconds …
     package var retryRatio = 0.2
     /// … and so many a second on top, for times of little traffic.

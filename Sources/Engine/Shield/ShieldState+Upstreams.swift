@@ -6,6 +6,8 @@ import Tiers
 extension ShieldState {
     /// Members of a class that are passed by because the upstreams they may still be put to have no room.
     private static let mostPassedBy = 8
+    /// Of one tenant at one upstream, after a 429 that does not say for how long.
+    private static let tenantPause = Duration64.nanosecondsPerSecond
 
     private enum Search {
         case found(place: Int, upstream: Int)
@@ -16,14 +18,10 @@ extension ShieldState {
 
     /// Starts those for whom there is room, in order; sheds those for whom there will be none.
     mutating func dispatch(_ steps: inout ShieldSteps) {
-        while queue.count > 0 {
-            guard case .found(let place, let upstream) = search(&steps) else { break }
+        while queue.count > 0, case .found(let place, let upstream) = search(&steps) {
             start(place, on: upstream, &steps)
         }
-        guard queue.count > 0, !upstreams.indices.contains(where: { isInService($0) }) else { return }
-        for priority in Priority.allCases {
-            while let place = queue.first(of: priority, now: now) { shed(place, .noUpstream, &steps) }
-        }
+        while let late = queue.expired(now: now) { shed(late, .deadline, &steps) }
     }
 
     private mutating func search(_ steps: inout ShieldSteps) -> Search {
@@ -41,49 +39,71 @@ extension ShieldState {
 
     private mutating func search(_ priority: Priority, _ steps: inout ShieldSteps) -> Search {
         var next = queue.first(of: priority, now: now)
-        for _ in 0..<ShieldState.mostPassedBy {
-            guard let place = next else { return .nobody }
+        var passedBy = 0
+        while passedBy < ShieldState.mostPassedBy, let place = next {
             if let upstream = choose(for: tickets[place]) { return .found(place: place, upstream: upstream) }
-            if tickets[place].isFresh { return .blocked }
             next = queue.next(after: place, now: now)
-            if !hasUpstream(for: tickets[place]) { shed(place, .noUpstream, &steps) }
+            if !hasUpstream(for: tickets[place], by: queue.deadline(of: place)) {
+                shed(place, .noUpstream, &steps)
+            } else if tickets[place].isFresh && !pauses.concern(tickets[place].tenant) {
+                return .blocked
+            } else {
+                passedBy += 1
+            }
         }
         return .nobody
     }
 
     // MARK: Choice
 
-    /// Not retired, not broken, not left alone: it has room now, or will have.
-    func isInService(_ index: Int) -> Bool {
-        let upstream = upstreams[index]
-        return !upstream.isRetired && upstream.breaker.wouldAdmit(now: now) && !outliers.isEjected(index)
-            && (upstream.isHealthy || nobodyIsHealthy)
+    /// Its calls are let through by its breaker.
+    private func isUsable(_ index: Int) -> Bool {
+        !upstreams[index].isRetired && upstreams[index].breaker.wouldAdmit(now: now)
     }
 
-    /// When no probe succeeds the probes are in doubt: then the breakers alone decide.
-    private var nobodyIsHealthy: Bool { !upstreams.contains { !$0.isRetired && $0.isHealthy } }
-
-    func hasUpstream(for ticket: Ticket) -> Bool {
-        upstreams.indices.contains { isInService($0) && !ticket.hasTried($0) }
+    /// Usable, and nothing speaks against it.
+    private func isPreferred(_ index: Int) -> Bool {
+        isUsable(index) && upstreams[index].isHealthy && !outliers.isEjected(index)
     }
 
-    private func isReady(_ index: Int, for ticket: Ticket) -> Bool {
-        upstreams[index].hasRoom && !ticket.hasTried(index) && isInService(index)
+    /// Where nobody is preferred, probes and ejections are in doubt: then the breakers alone decide.
+    private var arePreferredAlone: Bool { upstreams.indices.contains { isPreferred($0) } }
+
+    private func isInService(_ index: Int, _ preferredAlone: Bool) -> Bool {
+        preferredAlone ? isPreferred(index) : isUsable(index)
+    }
+
+    /// Whether somebody may have room for it until then.
+    func hasUpstream(for ticket: Ticket, by deadline: Int64) -> Bool {
+        let preferredAlone = arePreferredAlone
+        return upstreams.indices.contains {
+            isInService($0, preferredAlone) && !ticket.hasTried($0) && upstreams[$0].pace.pausedUntil <= deadline
+                && pauses.end(ticket.tenant, $0) <= deadline
+        }
+    }
+
+    private func isReady(_ index: Int, for ticket: Ticket, _ preferredAlone: Bool) -> Bool {
+        upstreams[index].hasRoom && !ticket.hasTried(index) && isInService(index, preferredAlone)
             && upstreams[index].pace.isReady(tokens: ticket.tokens, now: now)
+            && pauses.end(ticket.tenant, index) <= now
     }
 
-    func isAnyReady(for ticket: Ticket) -> Bool { upstreams.indices.contains { isReady($0, for: ticket) } }
+    func isAnyReady(for ticket: Ticket) -> Bool {
+        let preferredAlone = arePreferredAlone
+        return upstreams.indices.contains { isReady($0, for: ticket, preferredAlone) }
+    }
 
     /// An upstream that can take it now.
     mutating func choose(for ticket: Ticket) -> Int? {
+        let preferredAlone = arePreferredAlone
         var (taken, slots, hasOwn, hasOverflow) = (0, 0, false, false)
         for index in upstreams.indices {
-            candidates[index] = isReady(index, for: ticket)
+            candidates[index] = isReady(index, for: ticket, preferredAlone)
             if upstreams[index].plan.isOverflow {
                 hasOverflow = hasOverflow || candidates[index]
             } else {
                 hasOwn = hasOwn || candidates[index]
-                guard isInService(index) else { continue }
+                guard isInService(index, preferredAlone) else { continue }
                 taken += upstreams[index].inFlight
                 slots += upstreams[index].limit.current
             }
@@ -119,25 +139,25 @@ extension ShieldState {
 
     /// A refusal slows the upstream's pace; what it says of its limits is kept to.
     mutating func heed(
-        _ news: RateNews?, status: AnswerStatus, _ attempt: Ticket.Attempt, tokens: Int, _ steps: inout ShieldSteps
+        _ news: RateNews?, status: AnswerStatus, _ attempt: Ticket.Attempt, _ ticket: Ticket,
+        _ steps: inout ShieldSteps
     ) {
         let index = attempt.upstream
+        if status.isRefusal { upstreams[index].pace.give(tokens: ticket.tokens) }
+        let pause = news?.pause(tokens: ticket.tokens, isRefusal: status.isRefusal)
+        if !upstreams[index].plan.sharesCredential, !status.isOutage, ticket.tenant != CacheKey(0, 0, 0, 0) {
+            let wait = pause ?? (status.isRefusal ? ShieldState.tenantPause : nil)
+            if let wait { pauses.pause(ticket.tenant, index, until: now + wait, now: now) }
+            return
+        }
         if status.isRefusal {
             upstreams[index].limit.dropped(start: attempt.start, now: now)
             if let rate = upstreams[index].pace.refused(start: attempt.start, now: now) {
                 steps.changes.append(.slowed(upstream: index, requestsPerSecond: rate))
             }
-            if let pause = news?.retryAfter { upstreams[index].pace.pause(until: now + pause) }
         }
-        if let quota = news?.requests, quota.remaining <= 0, let wait = quota.wait(for: 1) {
-            upstreams[index].pace.pause(until: now + wait)
-        }
-        if let quota = news?.tokens {
-            upstreams[index].pace.heard(remainingTokens: quota.remaining, now: now)
-            if quota.remaining <= 0, let wait = quota.wait(for: tokens) {
-                upstreams[index].pace.pause(until: now + wait)
-            }
-        }
+        if let pause { upstreams[index].pace.pause(until: now + pause) }
+        if let quota = news?.tokens { upstreams[index].pace.heard(remainingTokens: quota.remaining, now: now) }
     }
 
     /// An attempt brought no answer.
@@ -156,12 +176,11 @@ extension ShieldState {
     /// When `tick` must be called at the latest: nothing but time is waited for. nil: nobody waits.
     package var nextWake: Int64? {
         guard queue.count > 0 else { return nil }
-        var wake = queue.earliestDeadline
-        if let use = nextUse { wake = min(wake, use) }
+        var wake = min(queue.earliestDeadline, nextUse ?? Int64.max)
         for priority in Priority.allCases {
             guard let place = queue.first(of: priority, now: now) else { continue }
             let tokens = tickets[place].tokens
-            for index in upstreams.indices where upstreams[index].hasRoom && isInService(index) {
+            for index in upstreams.indices where upstreams[index].hasRoom && isUsable(index) {
                 let ready = upstreams[index].pace.readyAt(tokens: tokens, now: now)
                 if ready > now { wake = min(wake, ready) }
             }
@@ -169,24 +188,18 @@ extension ShieldState {
         return max(wake, now + 1)
     }
 
-    /// When an upstream that cannot be used now may be used again.
+    /// When an upstream that cannot be used now may be used again, though not by everybody.
     var nextUse: Int64? {
-        var earliest: Int64?
-        for index in upstreams.indices where !upstreams[index].isRetired {
-            for time in [upstreams[index].breaker.looksAt, upstreams[index].pace.pausedUntil] {
-                if let time, time > now { earliest = min(earliest ?? time, time) }
-            }
+        var earliest = Int64.max
+        func consider(_ time: Int64?) {
+            if let time, time > now { earliest = min(earliest, time) }
         }
-        if let back = outliers.nextReturn, back > now { earliest = min(earliest ?? back, back) }
-        return earliest
-    }
-}
-
-extension RateNews.Quota {
-    /// How long it takes until so many are there again, at the pace that limit and reset tell; nil where they do not.
-    fileprivate func wait(for count: Int) -> Int64? {
-        guard let reset else { return nil }
-        guard let limit, limit > 0 else { return reset }
-        return Int64(Double(reset) * min(1, Double(max(1, count)) / Double(limit)))
+        for index in upstreams.indices where !upstreams[index].isRetired {
+            consider(upstreams[index].breaker.looksAt)
+            consider(upstreams[index].pace.pausedUntil)
+        }
+        consider(outliers.nextReturn)
+        consider(pauses.nextEnd(now: now))
+        return earliest == Int64.max ? nil : earliest
     }
 }

@@ -1,16 +1,17 @@
 import Core
 import Tiers
 
-/// What stands between the requests that must go to a model and the upstreams: limits of tenants, a queue, the choice of an
-/// upstream, its limits, and what is learnt from its answers.
+/// What stands between the requests that must go to a model and the upstreams: limits of tenants, a queue, the choice
+/// of an upstream, its limits, and what is learnt from its answers.
 ///
-/// A plain value: events go in, what is to be done comes out as `ShieldSteps`. Time is an argument (monotonic nanoseconds
-/// that never run backwards), chance comes from a seed. Whoever holds it guards it with a lock, does the steps
-/// outside, and calls `tick` at `nextWake`.
+/// A plain value: events go in, what is to be done comes out as `ShieldSteps`. Time is an argument (monotonic
+/// nanoseconds that never run backwards), chance comes from a seed. Whoever holds it guards it with a lock, does the
+/// steps outside, and calls `tick` at `nextWake`.
 ///
-/// A *ticket* is a request, under a number that is never used again. From `arrive` it ends exactly once: with a `Shed`, with
-/// `ended(.complete)`, or with `abandon`. After any other end of its last attempt it rests, and its owner says `another`
-/// or `abandon`. Events of tickets that are over are ignored, so that an owner need not mind what crosses on its way.
+/// A *ticket* is a request, under a number that is never used again. From `arrive` it ends exactly once: with a `Shed`,
+/// with `ended(.complete)`, or with `abandon`. After any other end of its last attempt it rests, and its owner says
+/// `another` or `abandon`. Events of tickets that are over are ignored, so that an owner need not mind what crosses on
+/// its way.
 ///
 /// An upstream is an index into `names`, which a reload does not change for those that stay.
 package struct ShieldState: Sendable {
@@ -20,6 +21,7 @@ package struct ShieldState: Sendable {
     var outliers: OutlierEjection
     var queue: PriorityQueue
     var tickets = TicketTable()
+    var pauses = CredentialPauses()
     private var tenants: TenantLimits
     private var budget: RetryBudget
     /// Starts a second.
@@ -68,8 +70,12 @@ package struct ShieldState: Sendable {
         let place = tickets.insert(new)
         enqueue(place, isNext: false)
         dispatch(&steps)
-        if let last = queue.last(of: new.priority, now: self.now), queue.count(of: new.priority) > plan.queue {
+        if queue.count(of: new.priority) > plan.queue, let last = queue.last(of: new.priority, now: self.now) {
             shed(last, .queueFull, &steps)
+        } else if plan.shedsEarly, tickets.place(of: ticket) == place, tickets[place].state == .waiting,
+            drainTime(through: new.priority) > new.patience
+        {
+            shed(place, .deadline, &steps)
         }
         return steps
     }
@@ -85,7 +91,7 @@ package struct ShieldState: Sendable {
         tickets[place].noteAnswer(from: upstream)
         let status = AnswerStatus(status)
         learn(from: status, of: attempt, latency: latency, &steps)
-        heed(news, status: status, attempt, tokens: tickets[place].tokens, &steps)
+        heed(news, status: status, attempt, tickets[place], &steps)
         dispatch(&steps)
         return steps
     }
@@ -115,12 +121,12 @@ package struct ShieldState: Sendable {
         return steps
     }
 
-    /// The owner of a resting ticket wants one more attempt, on an upstream that it was not put to. It starts, waits for
-    /// its turn before all others of its class, or is shed.
+    /// The owner of a resting ticket wants one more attempt, on an upstream that it was not put to. It starts, waits
+    /// for its turn before all others of its class, or is shed.
     package mutating func another(ticket: UInt64, now: Int64) -> ShieldSteps {
         var steps = begin(now)
         guard let place = tickets.place(of: ticket), tickets[place].state == .resting else { return steps }
-        if !hasUpstream(for: tickets[place]) {
+        if !hasUpstream(for: tickets[place], by: self.now + tickets[place].patience) {
             shed(place, .noUpstream, &steps)
         } else if !budget.takeRetry(now: self.now) {
             shed(place, .retryBudget, &steps)
@@ -288,16 +294,17 @@ package struct ShieldState: Sendable {
     private func wait(for reason: ShedReason) -> Int64 {
         switch reason {
         case .noUpstream: (nextUse ?? now) - now
-        case .queueFull, .deadline: drainTime
+        case .queueFull, .deadline: drainTime(through: .batch)
         case .tenantLimit, .retryBudget: 0
         }
     }
 
-    /// How long it takes until those who wait now are served.
-    private var drainTime: Int64 {
+    /// How long it takes until those who wait now in this and more urgent classes are served, at the present pace.
+    private func drainTime(through priority: Priority) -> Int64 {
         var pace = pace
         let rate = max(0.01, pace.rate(now: now))
-        return Int64(Double(queue.count + 1) / rate * Double(Duration64.nanosecondsPerSecond))
+        let waiting = Priority.allCases.reduce(0) { $0 + ($1 <= priority ? queue.count(of: $1) : 0) }
+        return Int64(Double(waiting) / rate * Double(Duration64.nanosecondsPerSecond))
     }
 
     private mutating func release(_ upstream: Int, of place: Int) {

@@ -2,8 +2,8 @@ import Core
 
 /// What each tenant may still ask for, for a bounded number of tenants.
 ///
-/// The one that has been quiet for longest makes room for a new one, but only if its buckets are full again: nobody gains
-/// by coming under ever new names. Where there is no such one, newcomers share one allowance.
+/// The one that has been quiet for longest makes room for a new one, but only if its buckets are full again: nobody
+/// gains by coming under ever new names. Where there is no such one, newcomers share one allowance.
 struct TenantLimits: Sendable {
     private struct Account: Sendable {
         var tenant: CacheKey

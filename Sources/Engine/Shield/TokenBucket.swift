@@ -1,10 +1,10 @@
 import Core
 
-/// A rate with an allowance for bursts: in a span of `t` seconds no more than `rate * t + capacity` is taken, and the one
-/// cost that is larger than the capacity itself.
+/// A rate with an allowance for bursts: in a span of `t` seconds no more than `rate * t + capacity` is taken, and the
+/// one cost that is larger than the capacity itself.
 ///
-/// What costs more than the capacity passes when the bucket is full and leaves a debt, or it would never pass. Costs may
-/// be corrected afterwards (`give` with either sign). Time is monotonic nanoseconds and never runs backwards.
+/// What costs more than the capacity passes when the bucket is full and leaves a debt, or it would never pass. Costs
+/// may be corrected afterwards (`give` with either sign). Time is monotonic nanoseconds and never runs backwards.
 struct TokenBucket: Sendable {
     /// Units a second.
     private(set) var rate: Double

@@ -1,7 +1,7 @@
 /// Takes turns among several, as often as their weights say and as evenly as they allow.
 ///
-/// nginx's smooth weighted round robin (Maxim Dounin, 2012): everybody who may be chosen gains its weight, the richest is
-/// chosen and pays the sum. Weights 5, 1, 1 give a a b a c a a instead of a a a a a b c.
+/// nginx's smooth weighted round robin (Maxim Dounin, 2012): everybody who may be chosen gains its weight, the richest
+/// is chosen and pays the sum. Weights 5, 1, 1 give a a b a c a a instead of a a a a a b c.
 struct WeightedChoice: Sendable {
     private var weights: [Int] = []
     private var credits: [Int] = []
