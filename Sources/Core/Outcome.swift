@@ -5,7 +5,7 @@ package enum Outcome: Sendable, Equatable {
     case hit(TierName)
     /// The answer of a neighbouring request.
     case semantic(TierName)
-    /// An expired answer, served because the upstream could not.
+    /// An expired answer, served while a fresh one is fetched, or because the upstream could not.
     case stale(TierName)
     /// The answer another client was already waiting for.
     case coalesced

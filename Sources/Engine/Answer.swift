@@ -22,6 +22,10 @@ extension Engine {
     /// the others along. Runs on the caller's executor.
     package func answer(_ call: Call, via ports: Ports) async -> Reply {
         if call.admitted.controls.onlyIfCached { return await findOnly(call, ports) }
+        if let stale = servableStale(call) {
+            refresh(call, ports)
+            return .found(stale, .stale(stale.tier))
+        }
         var call = call
         // A follower whose flight failed tries once more, together with the other followers; then it shares their fate.
         for attempt in 0..<2 where !call.admitted.controls.noCache {
@@ -29,6 +33,7 @@ extension Engine {
             if boarded.isLeader {
                 if let (found, outcome) = await search(for: &call, boarded.flight, boarded.seat, ports) {
                     boarded.flight.end(.found(found.entry))
+                    if case .stale = outcome { refresh(call, ports) }
                     return .found(found, outcome)
                 }
                 if Task.isCancelled { boarded.seat.leave() }
@@ -81,7 +86,7 @@ extension Engine {
         return leaderReply(await seat.opening(timeout: nil), seat, call)
     }
 
-    private func board(_ call: Call, _ ports: Ports) -> (flight: Flight, seat: FlightSeat, isLeader: Bool)? {
+    func board(_ call: Call, _ ports: Ports) -> (flight: Flight, seat: FlightSeat, isLeader: Bool)? {
         flights.board(call.admitted.key, form: call.admitted.form, wantsUsage: call.admitted.facts.wantsUsage) {
             makeFlight(call, ports)
         }
@@ -98,7 +103,8 @@ extension Engine {
                 dialect: call?.admitted.dialect, form: call?.admitted.form ?? .whole,
                 limits: FlightState.Limits(maxAnswer: cache.maxAnswer.bytes)),
             abortRule: Flight.AbortRule(
-                onAbort: call == nil ? .cancel : cache.onAbort, timeout: cache.abortTimeout.nanoseconds,
+                onAbort: call == nil ? .cancel : call?.isRefresh == true ? .finish : cache.onAbort,
+                timeout: cache.abortTimeout.nanoseconds,
                 scheduler: ports.scheduler),
             land: { [self] cargo in
                 // Only flights with a call collect anything.
@@ -140,9 +146,19 @@ extension Engine {
             metrics.countCoalesced()
             return .reply(.live(forFollower(head), seat, .coalesced))
         case .ended(.complete(let entry, _, _)), .ended(.found(let entry)):
-            guard let found = shared(entry, call) else { return .goAlone }
-            metrics.countCoalesced()
-            return .reply(.found(found, .coalesced))
+            switch judge(entry, for: call.admitted) {
+            case .fresh(let found):
+                metrics.countCoalesced()
+                return .reply(.found(found, .coalesced))
+            case .stale(let found):
+                // The leader had it while it is fetched anew; who may not have it can wait for that.
+                guard case .ended(.found) = opening else { return .goAlone }
+                var call = call
+                call.stale = found
+                guard let stale = servableStale(call) else { return isLast ? .goAlone : .tryAgain }
+                return .reply(.found(stale, .stale(stale.tier)))
+            case .nothing: return .goAlone
+            }
         case .ended(.answered(let head, let body, .status)):
             // An error answers everybody who asked at the time; asking again for each would only add to the load.
             // But one credential's refusal says nothing about another's.
@@ -179,12 +195,6 @@ extension Engine {
             status: head.status, headers: head.headers.filter { field in names.contains { field.isNamed($0) } })
     }
 
-    /// The entry of another's flight, in the form that this call wants.
-    private func shared(_ entry: Entry, _ call: Call) -> Found? {
-        guard case .fresh(let found) = judge(entry, for: call.admitted) else { return nil }
-        return found
-    }
-
     /// Whether an upstream's status says that it could not do its work, rather than that the request is wrong.
     private func isOverload(_ status: Int) -> Bool { status == 429 || status >= 500 }
 
@@ -196,7 +206,6 @@ extension Engine {
             !purges.covers(stale.entry, under: call.admitted.key)
         else { return nil }
         let allowed = call.admitted.controls.staleIfError.map { $0 * 1000 } ?? cache.staleIfError.milliseconds
-        // Zero means never, even in the clock's tick in which the answer expires.
-        return allowed > 0 && -stale.lifetime <= allowed ? stale : nil
+        return isWithin(allowed, stale) ? stale : nil
     }
 }

@@ -12,6 +12,7 @@ package final class Engine: Sendable {
     /// What was purged, in this sidecar and in others.
     package let purges: PurgeLedger
     let searches = PurgeSearches()
+    package let revalidations: Revalidations
     let keepHeaders: [String]
     /// The tiers behind memory, in the order in which they are asked.
     let below: [any Tier]
@@ -39,6 +40,7 @@ package final class Engine: Sendable {
         }
         cache = settings.cache
         keepHeaders = settings.cache.keepHeaders
+        revalidations = Revalidations(settings.limits)
         trust = Trust(lifetime: settings.cache.trustFor.nanoseconds)
     }
 
@@ -47,8 +49,14 @@ package final class Engine: Sendable {
         package var upstream: any Upstream
         package var scheduler: any Scheduler
         package var metrics: MetricsBlock
+        /// Where the upstream is to be called by what nobody waits for; nil: on any thread.
+        package var executor: (any TaskExecutor)?
 
-        package init(upstream: any Upstream, scheduler: any Scheduler, metrics: MetricsBlock) {
+        package init(
+            upstream: any Upstream, scheduler: any Scheduler, metrics: MetricsBlock,
+            executor: (any TaskExecutor)? = nil
+        ) {
+            self.executor = executor
             self.upstream = upstream
             self.scheduler = scheduler
             self.metrics = metrics
@@ -63,8 +71,10 @@ package final class Engine: Sendable {
         package var model: String
         package var namespace: String
         package var tags: [String]
-        /// Held past its lifetime, in case the upstream fails.
+        /// Held past its lifetime: to be served while a fresh one is fetched, or in case the upstream fails.
         package var stale: Found?
+        /// Nobody waits for the answer: it is to take the place of one that has expired.
+        var isRefresh = false
 
         package init(
             admitted: Admitted, upstream: UpstreamRequest, model: String, namespace: String, tags: [String],

@@ -116,6 +116,11 @@ package final class Flight: UpstreamSink {
     /// Calls `watcher` when it has ended, once.
     func whenEnded(_ watcher: @escaping @Sendable (FlightEnd) -> Void) { perform(state.withLock { $0.watch(watcher) }) }
 
+    /// Waits for its end without a seat.
+    func ended() async -> FlightEnd {
+        await withCheckedContinuation { waiter in whenEnded { waiter.resume(returning: $0) } }
+    }
+
     /// Ends a flight that everybody left before it departed.
     func giveUp() {
         onRefusal(.abandoned)

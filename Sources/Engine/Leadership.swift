@@ -5,7 +5,7 @@ import Tiers
 /// Who asks the model, among the sidecars of a deployment.
 extension Engine {
     /// What a leader finds before it has to ask the model: in memory after all, in a lower tier, or as the answer of
-    /// another sidecar that asked first.
+    /// another sidecar that asked first. A stale answer is found where it may be served while a fresh one is fetched.
     func search(
         for call: inout Call, _ flight: Flight, _ seat: FlightSeat, _ ports: Ports
     ) async -> (found: Found, outcome: Outcome)? {
@@ -13,7 +13,9 @@ extension Engine {
         if let found = lookAgain(call.admitted) { return (found, .hit(found.tier)) }
         switch await lookBelow(call.admitted, ports) {
         case .fresh(let found): return (found, .hit(found.tier))
-        case .stale(let found): call.stale = fresher(call.stale, found)
+        case .stale(let found):
+            call.stale = fresher(call.stale, found)
+            if let stale = servableStale(call) { return (stale, .stale(stale.tier)) }
         case .nothing: break
         }
         guard let leases, cache.enabled, purges.isSettled else { return nil }

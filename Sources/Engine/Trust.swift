@@ -33,6 +33,16 @@ package final class Trust: Sendable {
         }
     }
 
+    /// What the upstream answered to a request with a credential, if it had one that matters.
+    package func learn(_ status: Int, of credential: CacheKey?, now: Int64) {
+        guard let credential else { return }
+        if (200..<300).contains(status) {
+            accept(credential, now: now)
+        } else if status == 401 || status == 403 {
+            refuse(credential)
+        }
+    }
+
     /// The upstream refused it (401 or 403).
     package func refuse(_ credential: CacheKey) {
         state.withLock { state in

@@ -288,12 +288,8 @@ final class DataPlane: HTTPHandler {
 
     /// Remembers what the upstream thought of the credential.
     private func learn(from reply: Reply, _ credential: CacheKey?) {
-        guard let credential, let status = reply.upstreamStatus else { return }
-        if (200..<300).contains(status) {
-            context.engine.trust.accept(credential, now: context.clock.monotonic())
-        } else if status == 401 || status == 403 {
-            context.engine.trust.refuse(credential)
-        }
+        guard let status = reply.upstreamStatus else { return }
+        context.engine.trust.learn(status, of: credential, now: context.clock.monotonic())
     }
 
     // MARK: The end of a request

@@ -76,7 +76,7 @@ package actor Worker {
             metrics.countUpstream(result, duration: observation.total)
         }
         let ports = Engine.Ports(
-            upstream: upstream, scheduler: LoopScheduler(loop: loop), metrics: metrics)
+            upstream: upstream, scheduler: LoopScheduler(loop: loop), metrics: metrics, executor: loop)
         let plane = DataPlane(worker: self, context: context, ports: ports)
         var options = HTTPServerOptions(context.settings)
         options.bodyBudget = context.bodyBudget

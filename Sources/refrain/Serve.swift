@@ -146,6 +146,7 @@ private struct Serve {
 
     /// Stops accepting, and gives what is in flight the time that the settings allow.
     private func drain() async {
+        context.engine.revalidations.close()
         let limit = context.settings.limits.drainTimeout
         let deadline = context.clock.monotonic() + limit.nanoseconds
         log.write(.info, "draining", LogField("limit", DurationFormat.print(limit)))
@@ -195,6 +196,8 @@ private struct Serve {
         }
         registry.read(.workers) { Double(workers.count) }
         registry.read(.flights) { Double(engine.flights.count) }
+        registry.read(.revalidationsRunning) { Double(engine.revalidations.running) }
+        registry.read(.revalidationQueueDepth) { Double(engine.revalidations.waiting) }
         registry.read(.httpConnections) { Double(workers.reduce(0) { $0 + $1.connectionCount }) }
         registry.read(.inflightRequests) { Double(workers.reduce(0) { $0 + $1.inflightCount }) }
         registry.read(.logDropped) { Double(log.dropped) }

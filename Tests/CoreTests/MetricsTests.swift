@@ -61,11 +61,15 @@ import Testing
         for (index, tier) in TierName.allCases.enumerated() {
             repeated(index + 1) { block.countTierDuration(tier, nanoseconds: 1) }
         }
+        for (index, result) in RevalidationResult.allCases.enumerated() {
+            repeated(index + 1) { block.countRevalidation(result) }
+        }
         block.countCoalesced()
         block.countSaved(promptTokens: 1, completionTokens: 2)
         block.countSaved(promptTokens: -1, completionTokens: 0)
         for metric: MetricName in [
             .requests, .tierLookups, .bypass, .notStored, .upstreamRequests, .coalesced, .savedTokens, .purges,
+            .revalidations,
         ] {
             let values = registry.values(of: metric)
             #expect(values.map(\.series) == Array(0..<MetricsTable[metric].seriesCount))

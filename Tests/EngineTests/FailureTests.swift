@@ -64,7 +64,7 @@ import Testing
     @Test("one credential's refusal is not another's", arguments: [(401, 3), (403, 3), (429, 3), (500, 1)])
     func otherCredential(status: Int, calls: Int) throws {
         let scene = Scene { $0.cache.partition = .shared }
-        for number in 0..<3 { try trust("Bearer \(number)", in: scene) }
+        for number in 0..<3 { scene.trust("Bearer \(number)") }
         let clients = try (0..<3).map { try scene.ask(headers: [("authorization", "Bearer \($0)")]) }
         #expect(scene.calls.count == 1)
         scene.then { scene.calls[0].answer(.whole, ["{}"], status: status) }
@@ -72,18 +72,6 @@ import Testing
         for call in scene.calls.dropFirst() { scene.then { call.answer(.whole, [answer.whole]) } }
         #expect(clients.dropFirst().allSatisfy { $0.served?.status == (calls == 1 ? status : 200) } == true)
         scene.expectQuiet(clients)
-    }
-
-    private func trust(_ credential: String, in scene: Scene) throws {
-        let admission = Admission(settings: scene.rig.settings, digest: FakeDigest())
-        Bytes("authorization").withUnsafeBytes { name in
-            Bytes(credential).withUnsafeBytes { value in
-                var head = RequestHead()
-                admission.note(name, value, in: &head)
-                scene.rig.engine.trust.accept(
-                    admission.credentialDigest(of: head), now: scene.rig.clock.monotonic())
-            }
-        }
     }
 
     @Test("a complete answer that may not be kept sends the followers their own way", arguments: 0..<4)
@@ -190,7 +178,10 @@ import Testing
     }
 
     @Test("no stale answer for who wants none, not even at the moment of its expiry") func noStale() throws {
-        let scene = Scene { $0.cache.ttl = .seconds(10) }
+        let scene = Scene {
+            $0.cache.ttl = .seconds(10)
+            $0.cache.staleWhileRevalidate = .zero
+        }
         try scene.ask()
         scene.then { scene.calls[0].answer(.whole, [ModelAnswer.whole(.chat, "old")]) }
         scene.rig.clock.advance(.seconds(10))
@@ -204,7 +195,10 @@ import Testing
     }
 
     @Test("an answer that was purged while the upstream was asked is not served") func purgedStale() throws {
-        let scene = Scene { $0.cache.ttl = .seconds(10) }
+        let scene = Scene {
+            $0.cache.ttl = .seconds(10)
+            $0.cache.staleWhileRevalidate = .zero
+        }
         try scene.ask()
         scene.then { scene.calls[0].answer(.whole, [ModelAnswer.whole(.chat, "old")]) }
         scene.rig.clock.advance(.seconds(20))
@@ -218,7 +212,7 @@ import Testing
 
     @Test("a stale answer is served when the upstream cannot", arguments: [0, 429, 500, 503, 400])
     func staleIfError(status: Int) throws {
-        let scene = Scene()
+        let scene = Scene { $0.cache.staleWhileRevalidate = .zero }
         let first = try scene.ask(headers: [EngineRig.credential, ("x-refrain-ttl", "10")])
         scene.then { scene.calls[0].answer(.whole, [answer.whole]) }
         #expect(first.body == answer.whole)

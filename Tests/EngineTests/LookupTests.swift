@@ -11,7 +11,7 @@ import Tiers
 
     /// A scene in which the answer to "hi" was kept in one form.
     private func scene(_ form: Form, headers: [(String, String)] = [EngineRig.credential]) throws -> Scene {
-        let scene = Scene()
+        let scene = Scene { $0.cache.staleWhileRevalidate = .zero }
         let client = try scene.ask(form: form, headers: headers)
         scene.then { scene.calls[0].answer(form, form == .whole ? [answer.whole] : answer.events) }
         #expect(client.served?.outcome == .miss)

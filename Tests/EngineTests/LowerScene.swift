@@ -48,4 +48,16 @@ extension Scene {
                 form, form == .whole ? [ModelAnswer.whole(.chat, text)] : ModelAnswer.events(.chat, [text]))
         }
     }
+
+    /// The upstream has just accepted a credential.
+    func trust(_ credential: String) {
+        let admission = Admission(settings: rig.settings, digest: FakeDigest())
+        Bytes("authorization").withUnsafeBytes { name in
+            Bytes(credential).withUnsafeBytes { value in
+                var head = RequestHead()
+                admission.note(name, value, in: &head)
+                rig.engine.trust.accept(admission.credentialDigest(of: head), now: rig.clock.monotonic())
+            }
+        }
+    }
 }

@@ -10,10 +10,14 @@ import Tiers
     private let redis = FakeTier(.redis)
     private let objects = FakeTier(.objects)
 
+    /// Stale answers are served only when the upstream fails; `RevalidationTests` have the others.
     private func scene(
         home: FakePurgeHome? = nil, capacity: Int = 64 << 20, change: (inout Settings) -> Void = { _ in }
     ) -> Scene {
-        Scene(capacity: capacity, lower: FakeLower([redis, objects], home: home), change: change)
+        Scene(capacity: capacity, lower: FakeLower([redis, objects], home: home)) { settings in
+            settings.cache.staleWhileRevalidate = .zero
+            change(&settings)
+        }
     }
 
     private func ask(_ scene: Scene, _ control: String, _ prompt: String = "hi") throws -> Client {

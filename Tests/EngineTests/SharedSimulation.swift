@@ -67,6 +67,8 @@ final class SharedSimulation {
             capacity: [4 << 10, 1 << 20].randomElement(using: &random) ?? 1 << 20, lower: lower
         ) { [ttl = Int.random(in: 1...600, using: &random)] settings in
             settings.cache.ttl = .seconds(ttl)
+            settings.cache.staleWhileRevalidate = .seconds(ttl % 2 * 300)
+            settings.limits.revalidations = 1 + ttl % 3
             settings.cache.followerTimeout = .seconds(20)
             settings.cache.abortTimeout = .seconds(10)
         }

@@ -39,6 +39,9 @@ final class Simulation {
             settings.cache.followerTimeout = .seconds(Int.random(in: 1...30, using: &random))
             settings.cache.maxAnswer = Bool.random(using: &random) ? .mebibytes(1) : .kibibytes(2)
             settings.cache.ttl = .seconds(Int.random(in: 0...600, using: &random))
+            settings.cache.staleWhileRevalidate = .seconds(Bool.random(using: &random) ? 0 : 300)
+            settings.limits.revalidations = Int.random(in: 1...4, using: &random)
+            settings.limits.revalidationQueue = Int.random(in: 0...2, using: &random)
         }
         world = ManualScheduler(clock: scene.rig.clock)
         model = SimulatedModel(seed: random.next(), timers: world)
@@ -63,6 +66,8 @@ final class Simulation {
         }
         for (index, visitor) in visitors.enumerated() { judge(visitor, "client \(index)") }
         check(scene.rig.engine.flights.count == 0, "a flight is left")
+        let revalidations = scene.rig.engine.revalidations
+        check(revalidations.running + revalidations.waiting == 0, "an answer is still to be fetched anew")
         check(scene.rig.scheduler.count == 0, "a timer is left")
         check(!scene.calls.contains(where: \.isSinkAlive), "somebody still holds a flight")
         check(scene.calls.count <= visitors.count, "\(scene.calls.count) calls for \(visitors.count) requests")

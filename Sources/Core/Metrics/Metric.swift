@@ -206,3 +206,21 @@ package enum FillDrop: String, MetricLabelValue {
         }
     }
 }
+
+/// What became of an expired answer that was to be fetched anew.
+package enum RevalidationResult: String, MetricLabelValue {
+    case refreshed
+    /// It was there already, or on its way.
+    case unneeded
+    case failed
+    case dropped
+
+    package var labelSentence: String? {
+        switch self {
+        case .refreshed: "A fresh answer took its place."
+        case .unneeded: "A fresh one was there already or on its way, perhaps through another sidecar."
+        case .failed: "The upstream failed, or its answer was none to keep; the expired one stays."
+        case .dropped: "Too many were waiting; whoever asks next brings it up again."
+        }
+    }
+}

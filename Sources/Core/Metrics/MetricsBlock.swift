@@ -51,6 +51,7 @@ package final class MetricsBlock: Sendable {
     private let purges = CounterRow<7>()
     private let tokens = CounterRow<2>()
     private let cost = CounterRow<1>()
+    private let revalidations = CounterRow<4>()
     private let upstreamResults = CounterRow<32>()
     private let durations = InlineArray<6, Histogram> { _ in Histogram() }
     private let tierDurations = InlineArray<3, Histogram> { _ in Histogram() }
@@ -94,6 +95,8 @@ package final class MetricsBlock: Sendable {
     @inline(__always)
     package func countSaved(picodollars: UInt64) { cost.add(picodollars, at: 0) }
 
+    package func countRevalidation(_ result: RevalidationResult) { revalidations.add(at: result.labelIndex) }
+
     /// One finished call to the upstream; `duration` in nanoseconds.
     package func countUpstream(_ result: UpstreamResult, duration: Int64) {
         upstreamResults.add(at: result.labelIndex)
@@ -111,6 +114,7 @@ package final class MetricsBlock: Sendable {
         case .purges: purges.values
         case .savedTokens: tokens.values
         case .savedCost: cost.values
+        case .revalidations: revalidations.values
         case .upstreamRequests: upstreamResults.values
         default: nil
         }

@@ -1,6 +1,7 @@
 /// Every metric there is. What each one means is declared once, in `MetricsTable`.
 package enum MetricName: Int, Sendable, CaseIterable {
     case requests, requestDuration, bypass, notStored, coalesced, savedTokens, savedCost
+    case revalidations, revalidationsRunning, revalidationQueueDepth
     case tierLookups, tierDuration, tierBytes, tierCapacity, entries, evictions
     case tierFailures, tierWrites, breakerState
     case fillQueueDepth, fillQueueBytes, fillDropped
@@ -75,6 +76,7 @@ package enum MetricsTable {
         case .tierLookups, .tierDuration, .tierBytes, .tierCapacity, .entries, .evictions, .purges: ofTiers(name)
         case .tierFailures, .tierWrites, .breakerState, .fillQueueDepth, .fillQueueBytes, .fillDropped:
             ofLowerTiers(name)
+        case .revalidations, .revalidationsRunning, .revalidationQueueDepth: ofRevalidations(name)
         default: ofProcess(name)
         }
     }
@@ -110,6 +112,23 @@ package enum MetricsTable {
             Metric(
                 "refrain_saved_tokens_total", .counter, "tokens", [.init("kind", TokenKind.self)],
                 "Tokens the upstream did not have to read or write, as counted by the kept answers.")
+        }
+    }
+
+    private static func ofRevalidations(_ name: MetricName) -> Metric {
+        switch name {
+        case .revalidations:
+            Metric(
+                "refrain_revalidations_total", .counter, "answers", [.init("result", RevalidationResult.self)],
+                "Expired answers that were served while a fresh one was to be fetched, by what became of that.")
+        case .revalidationsRunning:
+            Metric(
+                "refrain_revalidations_running", .gauge, "calls", [],
+                "Fresh answers that are being fetched behind their clients' backs.")
+        default:
+            Metric(
+                "refrain_revalidation_queue_depth", .gauge, "answers", [],
+                "Expired answers that wait to be fetched anew.")
         }
     }
 

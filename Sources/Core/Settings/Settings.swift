@@ -185,6 +185,10 @@ package struct Settings: Sendable, Equatable {
         /// Of the queue of writes to each lower tier.
         package var fillEntries = 10_000
         package var fillMemory = ByteCount.mebibytes(64)
+        /// Of expired answers that are fetched anew behind their clients' backs.
+        package var revalidations = 32
+        package var revalidationQueue = 10_000
+        package var revalidationMemory = ByteCount.mebibytes(64)
         package init() {}
     }
 

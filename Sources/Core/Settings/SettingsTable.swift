@@ -59,7 +59,7 @@ package enum SettingsTable {
             "How long past that it may still be served when the upstream fails."),
         .init(
             "cache.staleWhileRevalidate", \.cache.staleWhileRevalidate, .duration(.zero ... .days(3650)),
-            "How long past that it is kept, to be served while a fresh answer is fetched. This build only keeps it."),
+            "How long past that it is served at once while a fresh answer is fetched behind. Zero: never."),
         .init(
             "cache.partition", \.cache.partition, .partition,
             "Between whom answers are shared: requests with the same credential, all, or the same value of a header."),
@@ -237,6 +237,15 @@ package enum SettingsTable {
         .init(
             "limits.fillMemory", \.limits.fillMemory, .size(.mebibytes(1) ... .gibibytes(64)),
             "How much memory those may hold, for each lower tier."),
+        .init(
+            "limits.revalidations", \.limits.revalidations, .integer(1...10_000),
+            "How many expired answers are fetched anew at once (`cache.staleWhileRevalidate`)."),
+        .init(
+            "limits.revalidationQueue", \.limits.revalidationQueue, .integer(0...1_000_000),
+            "How many may wait for that; those beyond are brought up again by the next request for them."),
+        .init(
+            "limits.revalidationMemory", \.limits.revalidationMemory, .size(.mebibytes(1) ... .gibibytes(64)),
+            "How much memory the requests of those that wait may hold."),
     ]
 
     private static let log: [Setting<Settings>] = [
