@@ -16,7 +16,7 @@ RELEASE := .build/release
 
 # Debian packages, by what needs them.
 BUILD_PACKAGES := make pkg-config libevent-dev libmicrohttpd-dev libcurl4-gnutls-dev libssl-dev libyaml-dev liblz4-dev \
-	libxxhash-dev libhiredis-dev libs3-dev libxml2-dev zlib1g-dev libdnnl-dev
+	libxxhash-dev libhiredis-dev libs3-dev libxml2-dev zlib1g-dev libdnnl-dev libhnswlib-dev
 # Debian's OpenStack Swift is an object store for the tests; its client would put another `swift` on the path and is
 # not among them. The dashboard is shown by a browser, promtool comes with Prometheus, and systemd checks its unit.
 TEST_PACKAGES := python3 python3-venv openssl redis-server redis-tools swift-proxy swift-account swift-container \
@@ -46,7 +46,7 @@ test-unit: ## unit, property, fuzz and simulation tests
 	$(SWIFT) test --skip-build
 
 test-thread: ## the concurrent parts under the thread sanitizer
-	$(SWIFT) test --sanitize thread -Xswiftc -DTHREAD_SANITIZER --scratch-path .build/thread -j $(JOBS) --filter 'EngineTests|TiersTests'
+	$(SWIFT) test --sanitize thread -Xswiftc -DTHREAD_SANITIZER --scratch-path .build/thread -j $(JOBS) --filter 'EngineTests|TiersTests|SemanticIndexTests'
 
 test-integration: ## the real binary with real client libraries
 	.venv/tests/bin/python -m pytest Tests/IntegrationTests

@@ -52,6 +52,8 @@ let package = Package(
         shelf("Xml", pkgConfig: "libxml-2.0", apt: "libxml2-dev"),
         shelf("Zlib", pkgConfig: "zlib", apt: "zlib1g-dev"),
         shelf("DNNL", pkgConfig: nil, apt: "libdnnl-dev"),
+        // Headers of C++ alone (libhnswlib-dev): the part that Swift calls is compiled here.
+        .target(name: "CHnsw", path: "Sources/C/Hnsw", cxxSettings: [.unsafeFlags(["-O2", "-Wall", "-Wextra"])]),
         .systemLibrary(name: "CLanes", path: "Sources/C/Lanes"),
         .systemLibrary(name: "CMalloc", path: "Sources/C/Malloc"),
 
@@ -67,10 +69,13 @@ let package = Package(
                 "Core", "CEvent", "CMicrohttpd", "CCurl", "CCrypto", "CYaml", "CLZ4", "CXXHash", "CHiredis", "CS3",
                 "CXml", "CZlib", "CMalloc",
             ],
-            exclude: ["Matrix"], swiftSettings: common),
+            exclude: ["Matrix", "Neighbours"], swiftSettings: common),
         // A part of Foreign that is linked only by what computes: oneDNN costs memory just by being there.
         .target(
             name: "Matrix", dependencies: ["Core", "Foreign", "CDNNL", "CLanes"], path: "Sources/Foreign/Matrix",
+            swiftSettings: common),
+        .target(
+            name: "Neighbours", dependencies: ["Core", "CHnsw"], path: "Sources/Foreign/Neighbours",
             swiftSettings: common),
         library(
             "Server", ["Core", "Dialects", "Engine", "Foreign"],
@@ -104,6 +109,7 @@ let package = Package(
         .testTarget(
             name: "SemanticTests", dependencies: ["Core", "Dialects", "Semantic", "Foreign", "Matrix", "TestKit"],
             resources: [.copy("Fixtures")], swiftSettings: common),
+        tests("SemanticIndexTests", ["Core", "Semantic", "Neighbours", "TestKit"]),
         tests("EngineTests", ["Engine", "TestKit"]),
         tests("ForeignTests", ["Core", "Tiers", "Foreign", "TestKit", "StoreWriter", "CZlib"]),
         tests("ServerTests", ["Server", "TestKit"]),
@@ -111,5 +117,6 @@ let package = Package(
         tests("SimulatorTests", ["Simulator", "Core", "Dialects", "Foreign"]),
         tests("TidyTests", []),
     ],
-    swiftLanguageModes: [.v6]
+    swiftLanguageModes: [.v6],
+    cxxLanguageStandard: .cxx17
 )
