@@ -38,7 +38,7 @@ import Testing
                 index.remove(key)
             case 65..<66:
                 let tag = ["fifth"]
-                index.removeAll { facts, _ in facts.tags == tag }
+                index.removeAll { _, facts in facts.tags == tag }
                 model.records = model.records.filter { $0.value.facts.tags != tag }
             case 66..<70: index.sweep(now: now, budget: 100)
             case 70..<75: now += 10

@@ -33,8 +33,9 @@ struct RecordSource {
             key: RecordSource.key(number), partition: RecordSource.key(-1 - partition),
             text: text ?? "question \(number)", sketch: QuantizedVector(vector ?? self.vector()),
             tokens: tokens > 0 ? TokenVectors(rows: rows, width: width) : nil,
-            facts: SemanticRecord.Facts(
-                createdAt: Int64(number), expiresAt: expiresAt, generation: UInt64(number), tenant: UInt64(partition),
-                model: "model-\(partition % 3)", namespace: "", tags: number % 5 == 0 ? ["fifth"] : []))
+            facts: SemanticFacts(
+                tenant: UInt64(partition), namespace: "", model: "model-\(partition % 3)",
+                tags: number % 5 == 0 ? ["fifth"] : [], createdAt: Int64(number), expiresAt: expiresAt,
+                generation: UInt64(number)))
     }
 }

@@ -96,11 +96,11 @@ package final class SemanticIndex: Sendable {
     /// Removes the records that a purge is about; how many. Those inserted meanwhile may be missed: who inserts looks
     /// at the marks of purges after that.
     @discardableResult
-    package func removeAll(where isDoomed: (SemanticRecord.Facts, CacheKey) -> Bool) -> Int {
+    package func removeAll(where isDoomed: (CacheKey, SemanticFacts) -> Bool) -> Int {
         var removed = 0
         forEachSlot(step: 512) { ledger, slots in
             for slot in slots {
-                guard let record = ledger.node(at: slot)?.record, isDoomed(record.facts, record.key) else { continue }
+                guard let record = ledger.node(at: slot)?.record, isDoomed(record.key, record.facts) else { continue }
                 ledger.remove(under: record.key)
                 removed += 1
             }

@@ -2,34 +2,6 @@ import Core
 
 /// A question that was answered: what it was, as a point too, and under which key its answer is held.
 package struct SemanticRecord: Sendable, Equatable {
-    /// What may purge or end it: facts of the answer.
-    package struct Facts: Sendable, Equatable {
-        /// Milliseconds since 1970.
-        package var createdAt: Int64
-        /// From this moment on it is not to be found any more; milliseconds since 1970.
-        package var expiresAt: Int64
-        /// As `Entry.Facts.generation`.
-        package var generation: UInt64
-        /// As `Entry.Facts.tenant`.
-        package var tenant: UInt64
-        package var model: String
-        package var namespace: String
-        package var tags: [String]
-
-        package init(
-            createdAt: Int64, expiresAt: Int64, generation: UInt64 = 0, tenant: UInt64 = 0, model: String = "",
-            namespace: String = "", tags: [String] = []
-        ) {
-            self.createdAt = createdAt
-            self.expiresAt = expiresAt
-            self.generation = generation
-            self.tenant = tenant
-            self.model = model
-            self.namespace = namespace
-            self.tags = tags
-        }
-    }
-
     /// Of the exact entry.
     package var key: CacheKey
     /// Everything that must be the same for the answer to fit another question, the matcher's identity included.
@@ -38,11 +10,11 @@ package struct SemanticRecord: Sendable, Equatable {
     package var text: String
     package var sketch: QuantizedVector
     package var tokens: TokenVectors?
-    package var facts: Facts
+    package var facts: SemanticFacts
 
     package init(
         key: CacheKey, partition: CacheKey, text: String, sketch: QuantizedVector, tokens: TokenVectors? = nil,
-        facts: Facts
+        facts: SemanticFacts
     ) {
         self.key = key
         self.partition = partition
