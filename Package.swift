@@ -96,6 +96,8 @@ let package = Package(
         .executableTarget(
             name: "EncoderBench", dependencies: ["Core", "Dialects", "Semantic", "Foreign", "Matrix"],
             path: "Benchmarks/Semantic/Encoder", swiftSettings: common),
+        .executableTarget(
+            name: "GuardsBench", dependencies: ["Semantic"], path: "Benchmarks/Semantic/Guards", swiftSettings: common),
 
         // Killed by the tests while it writes.
         .executableTarget(
@@ -110,6 +112,7 @@ let package = Package(
             name: "SemanticTests", dependencies: ["Core", "Dialects", "Semantic", "Foreign", "Matrix", "TestKit"],
             resources: [.copy("Fixtures")], swiftSettings: common),
         tests("SemanticIndexTests", ["Core", "Semantic", "Neighbours", "TestKit"]),
+        tests("SemanticTextTests", ["Semantic", "TestKit"]),
         tests("EngineTests", ["Engine", "TestKit"]),
         tests("ForeignTests", ["Core", "Tiers", "Foreign", "TestKit", "StoreWriter", "CZlib"]),
         tests("ServerTests", ["Server", "TestKit"]),
