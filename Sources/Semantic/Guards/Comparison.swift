@@ -1,0 +1,151 @@
+/// Two texts beside each other: what they share, and where they differ.
+struct Comparison {
+    let new: PreparedText
+    let old: PreparedText
+    /// Tokens whose meaning the other text does not have left, counted with multiplicity.
+    private(set) var newUnmatched: [Bool]
+    private(set) var oldUnmatched: [Bool]
+    /// Positions of tokens.
+    private(set) var hunks: [TokenDifference.Hunk] = []
+    private(set) var sharedContent = 0
+    private(set) var typingErrors = 0
+    /// Words in common, in order, and those of the longer text.
+    private(set) var common = 0
+    private(set) var longest = 0
+    private(set) var steps = 0
+
+    /// From this many words in common on, texts that are mostly the same are judged by their difference.
+    static let longCommon = 30
+
+    init(_ new: PreparedText, _ old: PreparedText) {
+        self.new = new
+        self.old = old
+        newUnmatched = new.isContent
+        oldUnmatched = old.isContent
+        match()
+        matchTypingErrors()
+        align()
+    }
+
+    var isLong: Bool { common >= Self.longCommon && common * 10 >= longest * 6 }
+
+    /// Intersects both bags of words in one pass.
+    private mutating func match() {
+        var left = 0
+        var right = 0
+        while left < new.sorted.count, right < old.sorted.count {
+            steps += 1
+            let first = Int(new.sorted[left])
+            let second = Int(old.sorted[right])
+            let (a, b) = (new.keys[first], old.keys[second])
+            if a == b {
+                if a != 0 {
+                    if new.isContent[first], old.isContent[second] { sharedContent += 1 }
+                    newUnmatched[first] = false
+                    oldUnmatched[second] = false
+                }
+                left += 1
+                right += 1
+            } else if a < b {
+                left += 1
+            } else {
+                right += 1
+            }
+        }
+    }
+
+    private mutating func align() {
+        let newPositions = new.keys.indices.filter { new.keys[$0] != 0 }
+        let oldPositions = old.keys.indices.filter { old.keys[$0] != 0 }
+        let difference = TokenDifference(newPositions.map { new.keys[$0] }, oldPositions.map { old.keys[$0] })
+        common = difference.common
+        steps += difference.steps
+        longest = max(newPositions.count, oldPositions.count)
+        func range(_ range: Range<Int>, _ positions: [Int], _ end: Int) -> Range<Int> {
+            let lower = range.lowerBound < positions.count ? positions[range.lowerBound] : end
+            guard !range.isEmpty else { return lower..<lower }
+            let upper = range.upperBound < positions.count ? positions[range.upperBound] : end
+            return lower..<upper
+        }
+        hunks = difference.hunks.map {
+            TokenDifference.Hunk(
+                new: range($0.new, newPositions, new.tokens.count), old: range($0.old, oldPositions, old.tokens.count))
+        }
+    }
+
+    // MARK: Typing errors
+
+    /// At most so many unmatched words of each text are looked at.
+    private static let mostUnmatched = 12
+
+    private mutating func matchTypingErrors() {
+        let left = Self.spelled(new, newUnmatched)
+        let candidates = Self.spelled(old, oldUnmatched)
+        for first in left {
+            for second in candidates where oldUnmatched[second] {
+                steps += 1
+                let (a, b) = (new.scalars[new.tokens[first].range], old.scalars[old.tokens[second].range])
+                guard Spelling.isSlip(a, b) else { continue }
+                newUnmatched[first] = false
+                oldUnmatched[second] = false
+                typingErrors += 1
+                sharedContent += 1
+                break
+            }
+        }
+    }
+
+    /// Unmatched plain words that are long enough to be misspelled; abbreviations and known terms are what they are.
+    private static func spelled(_ text: PreparedText, _ unmatched: [Bool]) -> [Int] {
+        var found: [Int] = []
+        for (index, token) in text.tokens.enumerated()
+        where unmatched[index] && token.form == .word && token.range.count >= 4
+            && !token.traits.contains(.allCapitals) && text.keys[index] == token.stem
+        {
+            found.append(index)
+            if found.count == mostUnmatched { break }
+        }
+        return found
+    }
+
+    /// The places to compare facts in: the whole texts, or the parts that differ when the rest is the same.
+    var scopes: [TokenDifference.Hunk] {
+        isLong ? joinedHunks : [TokenDifference.Hunk(new: new.tokens.indices, old: old.tokens.indices)]
+    }
+
+    /// Differences with less than three words between them are one.
+    var joinedHunks: [TokenDifference.Hunk] {
+        var joined: [TokenDifference.Hunk] = []
+        for hunk in hunks {
+            if let last = joined.last, hunk.new.lowerBound - last.new.upperBound < 3,
+                hunk.old.lowerBound - last.old.upperBound < 3
+            {
+                joined[joined.count - 1].new = last.new.lowerBound..<hunk.new.upperBound
+                joined[joined.count - 1].old = last.old.lowerBound..<hunk.old.upperBound
+            } else {
+                joined.append(hunk)
+            }
+        }
+        return joined
+    }
+}
+
+enum Spelling {
+    /// One letter too many or too few, or two that changed places; a replaced letter only in long words, where it is
+    /// rarely another word.
+    static func isSlip(_ first: ArraySlice<UInt32>, _ second: ArraySlice<UInt32>) -> Bool {
+        let (short, long) = first.count <= second.count ? (first, second) : (second, first)
+        guard long.count - short.count <= 1, short.first == long.first else { return false }
+        var start = 0
+        while start < short.count, short[short.startIndex + start] == long[long.startIndex + start] { start += 1 }
+        var end = 0
+        while end < short.count - start, short[short.endIndex - 1 - end] == long[long.endIndex - 1 - end] { end += 1 }
+        let left = short.count - start - end
+        if long.count > short.count { return left == 0 }
+        if left == 2 {
+            let (a, b) = (short.startIndex + start, long.startIndex + start)
+            return short[a] == long[b + 1] && short[a + 1] == long[b]
+        }
+        return left == 1 && short.count >= 7
+    }
+}

@@ -1,0 +1,215 @@
+/// Reads what the guards compare out of the tokens of one text, in one pass from left to right.
+struct FactReader {
+    private(set) var tokens: [GuardToken]
+    let scalars: [UInt32]
+    private(set) var keys: [UInt64]
+    private(set) var isContent: [Bool]
+    private(set) var mentions: [Mention] = []
+    private(set) var quantities: [Quantity] = []
+    private(set) var denials: [DenialMention] = []
+    private let lexicon = GuardLexicon.shared
+    private let numbers: NumberReader
+
+    init(_ read: GuardTokenizer) {
+        tokens = read.tokens
+        scalars = read.scalars
+        keys = tokens.map(\.stem)
+        isContent = tokens.map { $0.form != .symbol || $0.traits.contains(.isFenced) }
+        numbers = NumberReader(tokens: tokens, scalars: scalars)
+        var index = 0
+        while index < tokens.count { index = next(index) }
+    }
+
+    private mutating func next(_ index: Int) -> Int {
+        if let end = alternativeQuestion(index) { return end }
+        let term = tokens[index].form == .code ? nil : lexicon.longestTerm(in: tokens, at: index)
+        // A number is a number unless a longer term holds it: 十分, 第一次世界大战.
+        if let found = numbers.number(at: index), (term?.length ?? 0) <= found.end - index {
+            return take(found, index)
+        }
+        guard let term else { return index + 1 }
+        take(term.senses, index..<(index + term.length))
+        return index + term.length
+    }
+
+    /// 是不是, 有没有, 喜不喜欢: asks and denies nothing.
+    private mutating func alternativeQuestion(_ index: Int) -> Int? {
+        guard index + 2 < tokens.count, tokens[index].form == .han, tokens[index].hash == tokens[index + 2].hash,
+            [0x4E0D, 0x6CA1].contains(scalars[Int(tokens[index + 1].lower)])
+        else { return nil }
+        isContent[index] = false
+        isContent[index + 1] = false
+        keys[index + 1] = 0
+        return index + 2
+    }
+
+    private mutating func take(_ senses: ArraySlice<Sense>, _ range: Range<Int>) {
+        var key: UInt64?
+        for sense in senses {
+            switch sense.kind {
+            case .function:
+                for index in range { isContent[index] = false }
+            case .negator:
+                denials.append(DenialMention(denial: Denial(rawValue: sense.member) ?? .none, token: range.lowerBound))
+                for index in range { isContent[index] = false }
+            case .measure: continue
+            case .unit:
+                // Too short to be a unit by itself; numbers take theirs.
+                if lexicon.units[Int(sense.member)].needsNumber { continue }
+                mentions.append(Mention(sense: sense, tokens: range))
+                key = key ?? Self.key(sense)
+            case .opposite:
+                mentions.append(Mention(sense: sense, tokens: range))
+            case .contrast, .synonym:
+                if sense.kind == .contrast { mentions.append(Mention(sense: sense, tokens: range)) }
+                key = Self.key(sense)
+            }
+        }
+        guard let key, range.count > 1 || isContent[range.lowerBound] else { return }
+        keys[range.lowerBound] = key
+        isContent[range.lowerBound] = true
+        for index in range.dropFirst() {
+            keys[index] = 0
+            isContent[index] = false
+        }
+    }
+
+    private static func key(_ sense: Sense) -> UInt64 {
+        var hash = WordHash()
+        hash.add(0x110000 + UInt32(sense.kind.rawValue))
+        hash.add(UInt32(sense.group))
+        hash.add(UInt32(sense.member))
+        return hash.value
+    }
+
+    // MARK: Numbers
+
+    private mutating func take(_ found: NumberReader.Found, _ start: Int) -> Int {
+        var end = found.end
+        var kind = Quantity.Kind.plain
+        var isSure = found.isSure
+        var value = found.value
+        var unit: Sense?
+        if found.isVersion || isVersionMark(start - 1) { kind = .version }
+        if end < tokens.count, tokens[end].traits.contains(.isGlued), Self.ordinalEndings.contains(tokens[end].hash) {
+            end += 1
+        }
+        if let clock = clock(value, end) {
+            value = clock.minutes
+            end = clock.end
+            kind = .clock
+        }
+        if kind == .plain {
+            (unit, end) = unitBehind(end)
+            if unit == nil { unit = currencyBefore(start) }
+            if let unit, let factor = lexicon.units[Int(unit.member)].factor { value *= factor }
+            if unit == nil, found.digits == 4, value >= 1000, value < 2200 { kind = .year }
+            if end < tokens.count, isYearMark(end), found.digits == 4 {
+                kind = .year
+                end += 1
+            }
+        }
+        if !isSure { isSure = isSurelyCounted(start, found.end, unit) && value != 1 }
+        quantities.append(
+            Quantity(
+                kind: kind, value: value, spelling: tokens[start].hash, unit: unit, tokens: start..<end, isSure: isSure)
+        )
+        mark(start..<end, value, kind, isSure)
+        return end
+    }
+
+    private mutating func mark(_ range: Range<Int>, _ value: Double, _ kind: Quantity.Kind, _ isSure: Bool) {
+        for index in range.dropFirst() where tokens[index].form != .han || isSure {
+            isContent[index] = false
+            keys[index] = 0
+        }
+        guard isSure || tokens[range.lowerBound].form != .han else { return }
+        var hash = WordHash()
+        hash.add(0x120000)
+        let bits = kind == .version ? tokens[range.lowerBound].hash : value.bitPattern
+        hash.add(UInt32(truncatingIfNeeded: bits))
+        hash.add(UInt32(truncatingIfNeeded: bits >> 32))
+        keys[range.lowerBound] = hash.value
+        isContent[range.lowerBound] = isSure
+    }
+
+    private static let ordinalEndings: Set<UInt64> = [
+        WordHash.of("st"), WordHash.of("nd"), WordHash.of("rd"), WordHash.of("th"), WordHash.of("s"),
+    ]
+    private static let versionMarks: Set<UInt64> = [
+        WordHash.of("v"), WordHash.of("ver"), WordHash.of("version"), WordHash.of("release"),
+    ]
+    private static let am = WordHash.of("am")
+    private static let pm = WordHash.of("pm")
+    private static let clockWord = WordHash.of("o'clock")
+    private static let colon: UInt32 = 0x3A
+
+    private func isVersionMark(_ index: Int) -> Bool {
+        index >= 0 && Self.versionMarks.contains(tokens[index].hash)
+    }
+
+    /// 年
+    private func isYearMark(_ index: Int) -> Bool {
+        tokens[index].form == .han && scalars[Int(tokens[index].lower)] == 0x5E74
+    }
+
+    /// `3pm`, `15:30`, `3 o'clock`, in minutes after midnight.
+    private func clock(_ hours: Double, _ end: Int) -> (minutes: Double, end: Int)? {
+        guard hours < 25, hours == hours.rounded(), end < tokens.count else { return nil }
+        var minutes = hours * 60
+        var index = end
+        var isClock = false
+        if index + 1 < tokens.count, tokens[index].form == .symbol, scalars[Int(tokens[index].lower)] == Self.colon,
+            tokens[index + 1].form == .number, tokens[index + 1].range.count == 2,
+            let more = numbers.number(at: index + 1), more.value < 60
+        {
+            minutes += more.value
+            index += 2
+            isClock = true
+        }
+        if index < tokens.count {
+            let word = tokens[index].hash
+            let isAfternoon = word == Self.pm
+            if isAfternoon || word == Self.am {
+                if isAfternoon, hours < 12 { minutes += 720 }
+                if !isAfternoon, hours == 12 { minutes -= 720 }
+                return (minutes, index + 1)
+            }
+            if word == Self.clockWord { return (minutes, index + 1) }
+        }
+        return isClock ? (minutes, index) : nil
+    }
+
+    /// The unit right behind a number, a measure word or two between them.
+    private func unitBehind(_ end: Int) -> (Sense?, Int) {
+        guard end < tokens.count, tokens[end].form != .code,
+            let term = lexicon.longestTerm(in: tokens, at: end)
+        else { return (nil, end) }
+        for sense in term.senses where sense.kind == .unit { return (sense, end + term.length) }
+        return (nil, end)
+    }
+
+    private func currencyBefore(_ start: Int) -> Sense? {
+        guard start > 0, tokens[start - 1].form == .symbol,
+            let term = lexicon.longestTerm(in: tokens, at: start - 1)
+        else { return nil }
+        return term.senses.first { $0.kind == .unit }
+    }
+
+    /// A single Chinese numeral is part of a word more often than not; it counts between signs of counting.
+    private func isSurelyCounted(_ start: Int, _ end: Int, _ unit: Sense?) -> Bool {
+        guard tokens[start].form == .han else { return false }
+        if unit != nil { return true }
+        if start > 0, tokens[start - 1].form == .han, scalars[Int(tokens[start - 1].lower)] == NumberReader.ordinalMark
+        {
+            return true
+        }
+        guard end < tokens.count else { return true }
+        guard let term = lexicon.longestTerm(in: tokens, at: end) else { return false }
+        return term.senses.contains { $0.kind == .measure || isOperator($0) }
+    }
+
+    private func isOperator(_ sense: Sense) -> Bool {
+        sense.kind == .contrast && lexicon.classes[Int(sense.group)].guardian == .number
+    }
+}

@@ -1,0 +1,220 @@
+/// What a term of the word lists means. `group` and `member` are positions in those lists.
+struct Sense: Sendable, Equatable {
+    enum Kind: UInt8, Sendable {
+        /// `group`: the line, `member`: the side of the bar.
+        case opposite
+        /// `group`: the class, `member`: which one of it.
+        case contrast
+        /// `group`: the dimension, `member`: the unit.
+        case unit
+        /// `member`: a raw value of `Denial`.
+        case negator
+        /// Carries no content: articles, pronouns, auxiliaries, courtesies.
+        case function
+        /// `member`: which set of synonyms.
+        case synonym
+        /// A Chinese measure word: what is before it is counted.
+        case measure
+    }
+
+    var kind: Kind
+    var group: UInt16
+    var member: UInt16
+}
+
+/// How a word denies.
+enum Denial: UInt16, Sendable {
+    /// `not`, 不
+    case plain
+    /// `unable`, 无法: agrees with any denial and is no reason by itself.
+    case implied
+    /// `not only`, 不同: looks like a denial and is none.
+    case none
+}
+
+/// The word lists as one table of phrases: a term is found by the stems of its words, one after the other.
+struct GuardLexicon: Sendable {
+    /// Read once, at first use.
+    static let shared = GuardLexicon()
+
+    struct Entry: Sendable {
+        fileprivate(set) var first: Int32 = 0
+        fileprivate(set) var count: Int32 = 0
+        /// A longer term starts like this.
+        fileprivate(set) var continues = false
+    }
+
+    /// More words than that are no term.
+    static let longestTerm = 8
+
+    private(set) var classes: [ContrastClass] = []
+    private(set) var units: [UnitOfMeasure] = []
+    private var entries: [UInt64: Entry] = [:]
+    private var senses: [Sense] = []
+
+    private init() {
+        var builder = Builder()
+        builder.addOpposites(Opposites.english)
+        builder.addOpposites(Opposites.chinese)
+        builder.addContrasts(Contrasts.all)
+        builder.addUnits(Units.all)
+        builder.addNegators()
+        builder.addFunctionWords()
+        builder.addSynonyms(Synonyms.english)
+        builder.addSynonyms(Synonyms.chinese)
+        classes = builder.classes
+        units = builder.units
+        for (key, found) in builder.found {
+            entries[key] = Entry(first: Int32(senses.count), count: Int32(found.count), continues: false)
+            senses += found
+        }
+        for key in builder.prefixes { entries[key, default: Entry()].continues = true }
+    }
+
+    /// The longest term that starts at a token, and how many tokens it has.
+    @inline(__always)
+    func longestTerm(in tokens: [GuardToken], at start: Int) -> (length: Int, senses: ArraySlice<Sense>)? {
+        var key: UInt64 = 0
+        var best: (length: Int, entry: Entry)?
+        for offset in 0..<min(Self.longestTerm, tokens.count - start) {
+            key = Self.chain(key, tokens[start + offset].stem)
+            guard let entry = entries[key] else { break }
+            if entry.count > 0 { best = (offset + 1, entry) }
+            if !entry.continues { break }
+        }
+        guard let best else { return nil }
+        return (best.length, senses[Int(best.entry.first)..<Int(best.entry.first + best.entry.count)])
+    }
+
+    @inline(__always)
+    fileprivate static func chain(_ key: UInt64, _ stem: UInt64) -> UInt64 {
+        (key &* 0x9E37_79B9_7F4A_7C15) ^ stem
+    }
+}
+
+/// Things that exclude each other, and the guard that watches them.
+struct ContrastClass: Sendable {
+    var guardian: Guard
+    var name: String
+}
+
+struct UnitOfMeasure: Sendable {
+    var dimension: UInt16
+    /// How many of the dimension's base unit; nil where there is no plain factor (temperature, currency).
+    var factor: Double?
+    /// Single letters and short words are units only behind a number.
+    var needsNumber: Bool
+}
+
+extension GuardLexicon {
+    /// Reads the lists. A mistake in them is a mistake in the program and shows in the tests, not here.
+    private struct Builder {
+        var classes: [ContrastClass] = []
+        var units: [UnitOfMeasure] = []
+        var found: [UInt64: [Sense]] = [:]
+        var prefixes: Set<UInt64> = []
+        private var lines: UInt16 = 0
+        private var dimensions: UInt16 = 0
+        private var synonyms: UInt16 = 0
+
+        mutating func add(_ term: Substring, _ sense: Sense) {
+            let tokens = GuardTokenizer(String(term)).tokens
+            guard !tokens.isEmpty, tokens.count <= GuardLexicon.longestTerm else { return }
+            var key: UInt64 = 0
+            for (index, token) in tokens.enumerated() {
+                key = GuardLexicon.chain(key, token.stem)
+                if index < tokens.count - 1 { prefixes.insert(key) }
+            }
+            if found[key]?.contains(sense) != true { found[key, default: []].append(sense) }
+        }
+
+        private func rows(_ list: String) -> [Substring] {
+            list.split(separator: "\n").filter { !$0.hasPrefix("#") }
+        }
+
+        private func terms(_ list: Substring) -> [Substring] {
+            list.split(separator: ",").map { trimmed($0) }.filter { !$0.isEmpty }
+        }
+
+        private func trimmed(_ text: Substring) -> Substring {
+            var text = text
+            while text.first == " " { text.removeFirst() }
+            while text.last == " " { text.removeLast() }
+            return text
+        }
+
+        mutating func addOpposites(_ list: String) {
+            for row in rows(list) {
+                for (side, words) in row.split(separator: "|").enumerated() {
+                    for term in terms(words) {
+                        add(term, Sense(kind: .opposite, group: lines, member: UInt16(side)))
+                    }
+                }
+                lines += 1
+            }
+        }
+
+        mutating func addContrasts(_ lists: [ContrastList]) {
+            for list in lists {
+                let group = UInt16(classes.count)
+                classes.append(ContrastClass(guardian: list.guardian, name: list.name))
+                let members = list.members.split { $0 == "|" || $0 == "\n" }
+                for (member, words) in members.enumerated() {
+                    for term in terms(words) {
+                        add(term, Sense(kind: .contrast, group: group, member: UInt16(member)))
+                    }
+                }
+            }
+        }
+
+        mutating func addUnits(_ list: String) {
+            for row in rows(list) {
+                for part in row.split(separator: "|") {
+                    let halves = part.split(separator: "=")
+                    guard let names = halves.first else { continue }
+                    let factor = halves.count > 1 ? Double(trimmed(halves[1])) : nil
+                    for (needsNumber, mark) in [(false, " "), (true, "*")] {
+                        let member = UInt16(units.count)
+                        let chosen = terms(names).filter { $0.hasPrefix("*") == (mark == "*") }
+                        for term in chosen {
+                            add(
+                                needsNumber ? term.dropFirst() : term,
+                                Sense(kind: .unit, group: dimensions, member: member))
+                        }
+                        units.append(
+                            UnitOfMeasure(dimension: dimensions, factor: factor, needsNumber: needsNumber))
+                    }
+                }
+                dimensions += 1
+            }
+        }
+
+        mutating func addNegators() {
+            let lists: [(Denial, String)] = [
+                (.plain, FunctionWords.denials), (.implied, FunctionWords.impliedDenials),
+                (.none, FunctionWords.noDenials),
+            ]
+            for (denial, list) in lists {
+                for row in rows(list) {
+                    for term in terms(row) { add(term, Sense(kind: .negator, group: 0, member: denial.rawValue)) }
+                }
+            }
+        }
+
+        mutating func addFunctionWords() {
+            for row in rows(FunctionWords.english) + rows(FunctionWords.chinese) + rows(FunctionWords.courtesies) {
+                for term in terms(row) { add(term, Sense(kind: .function, group: 0, member: 0)) }
+            }
+            for row in rows(FunctionWords.measures) {
+                for term in terms(row) { add(term, Sense(kind: .measure, group: 0, member: 0)) }
+            }
+        }
+
+        mutating func addSynonyms(_ list: String) {
+            for row in rows(list) {
+                for term in terms(row) { add(term, Sense(kind: .synonym, group: 0, member: synonyms)) }
+                synonyms += 1
+            }
+        }
+    }
+}

@@ -1,0 +1,4 @@
+/// Countries, cities and regions.
+enum Places {
+    static let all: [ContrastList] = []
+}

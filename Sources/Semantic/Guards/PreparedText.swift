@@ -1,0 +1,87 @@
+/// A text read once, for any number of comparisons.
+package struct PreparedText: Sendable {
+    /// More UTF-8 bytes or tokens than these are refused unread: an encoder's window is far below.
+    package static let mostBytes = 32_768
+    static let mostTokens = 8_192
+
+    package let text: String
+    package let isOversized: Bool
+    let scalars: [UInt32]
+    let tokens: [GuardToken]
+    /// What a token means, for comparison: the same number for forms of one word, synonyms and aliases.
+    let keys: [UInt64]
+    /// Tokens that carry content, by position.
+    let isContent: [Bool]
+    /// Positions in the order of their keys, so that two texts are intersected in one pass.
+    let sorted: [Int32]
+    let mentions: [Mention]
+    let quantities: [Quantity]
+    let denials: [DenialMention]
+    let quotations: [Range<Int>]
+    let script: ScriptShare
+
+    package init(_ text: String) {
+        self.text = text
+        let read = text.utf8.count <= Self.mostBytes ? GuardTokenizer(text) : GuardTokenizer("")
+        let fits = text.utf8.count <= Self.mostBytes && read.tokens.count <= Self.mostTokens
+        isOversized = !fits
+        let reader = fits ? FactReader(read) : FactReader(GuardTokenizer(""))
+        scalars = reader.scalars
+        tokens = reader.tokens
+        keys = reader.keys
+        isContent = reader.isContent
+        mentions = reader.mentions
+        quantities = reader.quantities
+        denials = reader.denials
+        quotations = fits ? read.quotations : []
+        script = ScriptShare(reader.tokens)
+        let keys = reader.keys
+        sorted = keys.indices.map { Int32($0) }.sorted {
+            (keys[Int($0)], $0) < (keys[Int($1)], $1)
+        }
+    }
+
+    /// The words of some tokens as they were written.
+    func spelled(_ range: Range<Int>) -> String {
+        guard let first = range.first, let last = range.last, last < tokens.count else { return "" }
+        return spelled(scalars: Int(tokens[first].lower)..<max(Int(tokens[first].lower), Int(tokens[last].upper)))
+    }
+
+    func spelled(scalars range: Range<Int>) -> String {
+        let view = text.unicodeScalars
+        let lower = view.index(view.startIndex, offsetBy: range.lowerBound)
+        return String(view[lower..<view.index(lower, offsetBy: range.count)])
+    }
+}
+
+/// A term of the word lists in a text.
+struct Mention: Sendable, Equatable {
+    var sense: Sense
+    var tokens: Range<Int>
+}
+
+/// A word that denies.
+struct DenialMention: Sendable, Equatable {
+    var denial: Denial
+    var token: Int
+}
+
+/// How much of a text is written in Chinese characters or kana, and in letters.
+struct ScriptShare: Sendable, Equatable {
+    var han = 0
+    var words = 0
+
+    init(_ tokens: [GuardToken]) {
+        for token in tokens {
+            switch token.form {
+            case .han: han += 1
+            case .word: words += 1
+            default: break
+            }
+        }
+    }
+
+    /// A Chinese word is about one and a half characters.
+    var isChinese: Bool { han > 2 * words }
+    var isLatin: Bool { words > 2 * han && words > 2 }
+}
