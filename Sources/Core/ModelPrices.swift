@@ -23,6 +23,12 @@ package struct TokenPrice: Sendable, Hashable, CustomStringConvertible {
         picodollars = value
     }
 
+    /// US dollars for one token, at most one; rounded to a picodollar.
+    package init?(dollars: Double) {
+        guard (0...1).contains(dollars) else { return nil }
+        picodollars = UInt64((dollars * 1e12).rounded())
+    }
+
     /// US dollars for a million tokens, as it is read.
     package var description: String {
         let (whole, rest) = picodollars.quotientAndRemainder(dividingBy: 1_000_000)
@@ -44,6 +50,11 @@ package struct ModelPrice: Sendable, Hashable {
         self.model = model
         self.input = input
         self.output = output
+    }
+
+    /// US dollars.
+    package func cost(prompt promptTokens: Int, answer answerTokens: Int) -> Double {
+        (Double(promptTokens) * Double(input.picodollars) + Double(answerTokens) * Double(output.picodollars)) / 1e12
     }
 }
 

@@ -227,6 +227,7 @@ package final class Admission {
             }
         case 14: if name.equalsIgnoringCase("x-refrain-tags") { try set(&head.tags, label(value)) }
         case 16: if name.equalsIgnoringCase("content-encoding") { try set(&head.contentEncoding, value) }
+        case 17: if name.equalsIgnoringCase("x-refrain-purpose") { try head.controls.readPurpose(value) }
         case 18:
             if name.equalsIgnoringCase("x-refrain-semantic") {
                 try head.controls.readSemantic(value)

@@ -17,6 +17,8 @@ package struct Controls: Sendable, Equatable {
     /// How long the answer is to be kept, in milliseconds.
     package var ttl: Int64?
     package var isSemanticOff = false
+    /// Nobody waits for the answer but those who fill the cache.
+    package var isWarming = false
     package var priority = Priority.standard
 
     package init() {}
@@ -67,6 +69,12 @@ package struct Controls: Sendable, Equatable {
             throw .badControl
         }
         self.priority = priority
+    }
+
+    /// `x-refrain-purpose: warm`.
+    mutating func readPurpose(_ value: BytesView) throws(BypassReason) {
+        guard value.trimmed.equalsIgnoringCase("warm") else { throw .badControl }
+        isWarming = true
     }
 
     private static func seconds(_ value: BytesView?) throws(BypassReason) -> Int64 {

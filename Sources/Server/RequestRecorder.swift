@@ -84,7 +84,8 @@ final class RequestRecorder {
     ) {
         let outcome = Outcome.hit(found.tier)
         let body = exchange.body
-        let duration = count(admitted.dialect, outcome, admitted.key, started)
+        let status = Int(found.entry.facts.status)
+        let duration = count(admitted.dialect, outcome, admitted, status, started)
         let cost = countUsage(
             outcome, admitted, model: UnsafeRawBufferPointer(rebasing: body[admitted.facts.modelRange]),
             namespace: head.namespaceBytes, found.entry)
@@ -92,12 +93,12 @@ final class RequestRecorder {
         let model = admitted.facts.model(in: body)
         let sheet = factsheet(
             exchange, admitted.dialect, admitted, model: model, namespace: head.namespaceText, started)
-        record(sheet, outcome, status: Int(found.entry.facts.status), duration, found.entry, picodollars: cost)
+        record(sheet, outcome, status: status, duration, found.entry, picodollars: cost)
     }
 
     /// A request that had to wait. `entry` is the answer where it was or could be kept.
     func note(_ sheet: RequestFactsheet, _ outcome: Outcome, status: Int, _ entry: Entry?) {
-        let duration = count(sheet.dialect, outcome, sheet.admitted?.key, sheet.started)
+        let duration = count(sheet.dialect, outcome, sheet.admitted, status, sheet.started)
         var cost: UInt64 = 0
         if let admitted = sheet.admitted {
             var (model, namespace) = (sheet.model, sheet.namespace)
@@ -113,10 +114,17 @@ final class RequestRecorder {
     }
 
     /// How long it took, in nanoseconds.
-    private func count(_ dialect: Dialect?, _ outcome: Outcome, _ key: CacheKey?, _ started: Int64) -> Int64 {
+    private func count(
+        _ dialect: Dialect?, _ outcome: Outcome, _ admitted: Admitted?, _ status: Int, _ started: Int64
+    ) -> Int64 {
         let duration = context.clock.monotonic() - started
-        metrics.countRequest(Endpoint(dialect), outcome.kind, duration: duration)
-        requestLog.note(dialect, outcome, key, duration)
+        // Hundreds of prompts that are warmed at once would hide how the others fare.
+        if admitted?.controls.isWarming == true {
+            metrics.countWarming(outcome.kind)
+        } else {
+            metrics.countRequest(Endpoint(dialect), outcome.kind, status: status, duration: duration)
+        }
+        requestLog.note(dialect, outcome, admitted?.key, duration)
         return duration
     }
 
@@ -124,6 +132,7 @@ final class RequestRecorder {
     private func countUsage(
         _ outcome: Outcome, _ admitted: Admitted, model: BytesView, namespace: BytesView, _ served: Entry?
     ) -> UInt64 {
+        if admitted.controls.isWarming { return 0 }
         let facts = served?.facts
         let cost = usage.count(
             outcome.kind, key: admitted.key, tenant: admitted.tenant, model: model, namespace: namespace,
@@ -148,6 +157,7 @@ final class RequestRecorder {
             record.tenant = admitted.tenant.word0
             record.namespace = sheet.namespace
             record.isStream = admitted.form == .stream
+            record.isWarming = admitted.controls.isWarming
         }
         record.upstreamDuration = sheet.stopwatch?.elapsed
         record.promptTokens = entry?.facts.promptTokens ?? -1

@@ -4,7 +4,7 @@ import Dialects
 /// The members of a line's outermost object that tell what kind of record it is.
 enum LineMember: Int, CaseIterable {
     case model, messages, prompt, input, system, maxTokens, body, request, response, customID, error
-    case address, time, count, callType, parameters, statusCode
+    case address, time, count, callType, parameters, statusCode, purpose
 
     init?(_ name: JSONText) {
         // The length picks the few names that are worth comparing.
@@ -14,7 +14,7 @@ enum LineMember: Int, CaseIterable {
             case 4: ["body": .body, "time": .time, "path": .address]
             case 5: ["model": .model, "input": .input, "count": .count, "error": .error]
             case 6: ["prompt": .prompt, "system": .system]
-            case 7: ["request": .request, "dialect": .address]
+            case 7: ["request": .request, "dialect": .address, "purpose": .purpose]
             case 8: ["messages": .messages, "response": .response, "endpoint": .address]
             case 9: ["custom_id": .customID, "call_type": .callType, "timestamp": .time, "startTime": .time]
             case 10: ["max_tokens": .maxTokens]

@@ -38,7 +38,7 @@ package struct LogRecord: Sendable, Equatable {
 
 /// Why a line of a log gives no request. Closed, so that the tally is bounded.
 package enum UnusableLine: Error, Hashable, Sendable {
-    case tooLong, notUTF8, notJSON, unknownShape, otherFormat, noBody, noModel, answerOnly
+    case tooLong, notUTF8, notJSON, unknownShape, otherFormat, noBody, noModel, answerOnly, warming
     /// A request that is never cached.
     case request(BypassReason)
 
@@ -52,6 +52,7 @@ package enum UnusableLine: Error, Hashable, Sendable {
         case .noBody: "no-body"
         case .noModel: "no-model"
         case .answerOnly: "answer-only"
+        case .warming: "warming"
         case .request(let reason): "request-" + reason.word
         }
     }
@@ -67,6 +68,7 @@ package enum UnusableLine: Error, Hashable, Sendable {
         case .noBody: "logs a request without its body; turn on log.bodies to have it"
         case .noModel: "is a prompt without a model; name one with --model"
         case .answerOnly: "is an answer of a batch without its request"
+        case .warming: "logs a request that warming made"
         case .request(let reason): "holds a request that is never cached (\(reason.word))"
         }
     }

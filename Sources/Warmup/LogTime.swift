@@ -2,15 +2,16 @@ import Core
 
 /// Moments as logs write them, in milliseconds since 1970.
 package enum LogTime {
-    /// Numbers from here on are milliseconds; seconds reach it in the year 5138.
-    private static let firstMilliseconds = 100_000_000_000.0
+    /// Numbers from here on are milliseconds; seconds reach it in the year 5138, and so do the finer units one after the
+    /// other.
+    private static let firstMilliseconds = 1e11
 
-    /// A number of seconds or milliseconds.
+    /// A number of seconds, milliseconds, microseconds or nanoseconds, told by its size.
     package static func read(number text: UnsafeRawBufferPointer) -> Int64? {
-        guard let value = Double(String(decoding: text, as: UTF8.self)), value.isFinite, value.magnitude < 1e16 else {
-            return nil
-        }
-        return Int64(value.magnitude < firstMilliseconds ? value * 1000 : value)
+        guard let value = Double(String(decoding: text, as: UTF8.self)), value.isFinite else { return nil }
+        var milliseconds = value * 1000
+        for _ in 0..<3 where milliseconds.magnitude >= firstMilliseconds * 1000 { milliseconds /= 1000 }
+        return milliseconds.magnitude < firstMilliseconds * 1000 ? Int64(milliseconds.rounded()) : nil
     }
 
     /// RFC 3339, with a blank for its `T` and without its zone (then UTC) as many programs write it. A day alone is its

@@ -9,6 +9,9 @@ package final class PromptCounter {
         package var since: Int64?
         /// Milliseconds after which a request counts half; nil: all count the same.
         package var halfLife: Int64?
+        /// Milliseconds since 1970: what claims to be later counts as if it came then, or one wrong clock would make all
+        /// other requests weigh nothing.
+        package var latest = Int64.max
         /// Counters of the sketch; up to so many different requests are counted exactly.
         package var capacity = 1 << 17
         /// Requests with fewer occurrences need no location.
@@ -128,7 +131,8 @@ package final class PromptCounter {
         // A log may claim more requests than can be counted.
         let count = min(found.count, PromptCounter.mostRequests - totals.requests)
         totals.requests += count
-        let weight = decay?.weight(at: found.time, rescale: { sketch.scale(by: $0) }) ?? 1
+        let weight =
+            decay?.weight(at: found.time.map { min($0, options.latest) }, rescale: { sketch.scale(by: $0) }) ?? 1
         sketch.add(found.key, found.dialect, weight: weight * Double(count), count: count) { count in
             guard isKept else {
                 return LineLocation(

@@ -58,7 +58,11 @@ package final class RecordReader {
             throw UnusableLine(error)
         }
         if members.has(.callType) || members.has(.parameters) { return try liteLLM() }
-        if let body = members.object(.request) { return try wrapped(body, .access) }
+        if let body = members.object(.request) {
+            // Warming that counted its own requests would never forget a prompt.
+            if members.text(.purpose)?.elementsEqual("warm".utf8) == true { throw .warming }
+            return try wrapped(body, .access)
+        }
         if let body = members.object(.body), members.has(.address) || members.has(.customID) || !isRequest(members) {
             return try wrapped(body, .batch)
         }

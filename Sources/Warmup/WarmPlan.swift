@@ -65,7 +65,7 @@ package struct WarmPlan: Sendable {
 
     /// Reads each candidate's line again to name its model and to estimate what it costs.
     package init(
-        _ counted: PromptCounter, limits: Limits, prices: PriceTable, reader: PromptReader
+        _ counted: PromptCounter, limits: Limits, prices: ModelPrices, reader: PromptReader
     ) {
         requests = counted.totals.requests
         distinct = counted.sketch.insertions
@@ -116,7 +116,7 @@ package struct WarmPlan: Sendable {
     }
 
     private static func prompt(
-        _ counter: HeavyHitters.Counter, _ prices: PriceTable, _ reader: PromptReader
+        _ counter: HeavyHitters.Counter, _ prices: ModelPrices, _ reader: PromptReader
     ) -> Prompt? {
         guard let location = counter.sample, let request = reader.request(at: location, key: counter.key) else {
             return nil
@@ -126,7 +126,7 @@ package struct WarmPlan: Sendable {
         return Prompt(
             key: counter.key, dialect: request.dialect, model: request.model, location: location, count: counter.count,
             weight: counter.weight, promptTokens: promptTokens, answerTokens: answerTokens,
-            cost: prices.price(of: request.model)?.cost(prompt: promptTokens, answer: answerTokens))
+            cost: prices[request.model]?.cost(prompt: promptTokens, answer: answerTokens))
     }
 }
 

@@ -9,9 +9,7 @@ final class LogInput {
     private(set) var broken: [String] = []
     private var files: [LogFile?] = []
     private var spool: SpoolFile?
-
-    /// What may be kept of sources that cannot be read again.
-    private static let spoolLimit = 4 << 30
+    private let spoolLimit: Int
 
     /// Files that can be read again stay open, and a process may have some thousand open at once.
     private static let mostFiles = 500
@@ -24,7 +22,11 @@ final class LogInput {
         guard paths.count(where: { $0 == "-" }) <= 1 else { throw .wrongUse("- is given twice; write it once") }
     }
 
-    init(_ paths: [String]) { self.paths = paths }
+    /// `spoolLimit` is how many bytes may be kept of sources that cannot be read again.
+    init(_ paths: [String], spoolLimit: Int = 4 << 30) {
+        self.paths = paths
+        self.spoolLimit = spoolLimit
+    }
 
     /// Opens the next file; false where it cannot be read.
     func open(_ source: Int, begin: (_ source: Int, _ canBeReadAgain: Bool) -> Void) -> Bool {
@@ -44,7 +46,8 @@ final class LogInput {
     func next(_ source: Int, _ feed: (UnsafeRawBufferPointer) -> Void) -> Bool {
         guard let file = files[source] else { return false }
         do throws(InputFile.Unreadable) {
-            if try file.next(feed) { return true }
+            // A log that grows while it is read is read as far as it went when it was opened.
+            if !file.isReadAsOpened, try file.next(feed) { return true }
         } catch {
             broken.append(error.description + "; what came before was used")
         }
@@ -60,7 +63,7 @@ final class LogInput {
 
     /// Keeps a line of a source that cannot be read again.
     func keep(_ line: UnsafeRawBufferPointer) -> LineLocation? {
-        if spool == nil { spool = SpoolFile(limit: LogInput.spoolLimit) }
+        if spool == nil { spool = SpoolFile(limit: spoolLimit) }
         return spool?.append(line).map {
             LineLocation(source: LineLocation.spool, offset: $0, length: UInt32(truncatingIfNeeded: line.count))
         }
@@ -82,6 +85,22 @@ final class LogInput {
             let places = row.first.map { name($0) }.joined(separator: ", ") + (row.count > row.first.count ? ", …" : "")
             return "\(row.count) line\(row.count == 1 ? "" : "s") not used: the line \(meaning(row.reason)) (\(places))"
         }
+    }
+}
+
+extension PromptCounter {
+    /// Counts what the logs hold; false where it was stopped before. `progress` is called now and then with the number of
+    /// the log that is read.
+    func read(_ input: LogInput, isStopped: () -> Bool, progress: (Int) -> Void = { _ in }) -> Bool {
+        keep = { input.keep($0) }
+        for source in input.paths.indices where input.open(source, begin: begin) {
+            while input.next(source, feed) {
+                if isStopped() { return false }
+                progress(source)
+            }
+            end()
+        }
+        return true
     }
 }
 

@@ -31,6 +31,7 @@ private struct Serve {
     private let workers: [Worker]
     private let lower: LowerTiers
     private let deployment: Deployment
+    private let schedule: WarmSchedule?
 
     init(_ settings: Settings) throws(CommandFailure) {
         guard !settings.upstreams.isEmpty else {
@@ -65,6 +66,10 @@ private struct Serve {
             log: log, clock: clock, accessLog: accessLog, spans: spans)
         workers = loops.map { [context] in Worker(context: context, loop: $0) }
         Serve.register(memory, engine, workers, log, in: registry)
+        schedule =
+            settings.warm.source.isEmpty
+            ? nil : WarmSchedule(settings, clock: clock, random: SystemRandom(), log: log)
+        schedule?.register(in: registry)
         if let accessLog { registry.read(.accessLogDropped) { Double(accessLog.dropped) } }
         if let spans { registry.read(.spansDropped) { Double(spans.dropped) } }
         lower.register(in: registry)
@@ -81,11 +86,15 @@ private struct Serve {
             }
             lower.open()
             deployment.open()
-            try await open(isReady)
+            let port = try await open(isReady)
             isReady.value.store(true, ordering: .releasing)
+            try schedule?.open(
+                UpstreamURL(ownServerAt: NetworkAddress(host: context.settings.listen.host, port: port)))
             let watches = await untilAskedToStop(on: workers[0].loop)
             isReady.value.store(false, ordering: .releasing)
+            schedule?.stop()
             await drain()
+            await schedule?.close()
             await stop(threads)
             accessLog?.close()
             spans?.close()
@@ -102,7 +111,8 @@ private struct Serve {
         }
     }
 
-    private func open(_ isReady: Flag) async throws {
+    /// The data port.
+    private func open(_ isReady: Flag) async throws -> UInt16 {
         let settings = context.settings
         var port = settings.listen.port
         for (index, worker) in workers.enumerated() { port = try await worker.open(port: port, isFirst: index == 0) }
@@ -122,6 +132,10 @@ private struct Serve {
         if !settings.log.access.path.isEmpty { fields.append(LogField("accessLog", settings.log.access.path)) }
         log.write(.info, "serving", fields)
         if settings.log.bodies { warnOfBodies(settings.log.access.path) }
+        if schedule != nil, let warning = WarmSchedule.warning(settings) {
+            log.write(.warning, "warm-useless", LogField("message", warning))
+        }
+        return port
     }
 
     private func warnOfBodies(_ path: String) {

@@ -1,4 +1,5 @@
 import Core
+import Foreign
 import FoundationEssentials
 
 /// The answer of `/api/stats`, read back and laid out for people.
@@ -11,15 +12,15 @@ enum StatsReport {
         }
     }
 
-    static func text(_ stats: StatsSnapshot, _ style: TerminalStyle) -> String {
+    static func text(_ stats: StatsSnapshot, _ style: TerminalStyle, now: Int64 = SystemClock().wall()) -> String {
         let tables = [
             endpoints(stats), latencies(stats), tiers(stats), lowerTiers(stats), usage("MODEL", stats.models),
             usage("TENANT", stats.tenants), usage("NAMESPACE", stats.namespaces), counts(stats),
         ]
-        return ([overview(stats, style)] + tables.compactMap { $0?.text(style) }).joined(separator: "\n")
+        return ([overview(stats, style, now)] + tables.compactMap { $0?.text(style) }).joined(separator: "\n")
     }
 
-    private static func overview(_ stats: StatsSnapshot, _ style: TerminalStyle) -> String {
+    private static func overview(_ stats: StatsSnapshot, _ style: TerminalStyle, _ now: Int64) -> String {
         let tokens = "\(stats.savedTokens.prompt) prompt, \(stats.savedTokens.completion) completion"
         return """
             refrain \(stats.version), up \(duration(stats.uptimeSeconds))
@@ -27,10 +28,18 @@ enum StatsReport {
             saved tokens  \(tokens)
             saved cost    \(dollars(stats.savedCostUSD))
             saved time    \(stats.savedSeconds.map { "about " + duration($0) } ?? "none yet")
-            coalesced     \(stats.coalesced)
+            coalesced     \(stats.coalesced)\(stats.warming.map { "\nwarming       " + warming($0, now: now) } ?? "")
             now           \(stats.inflightRequests) requests, \(stats.flights) flights, \(stats.connections) connections
 
             """
+    }
+
+    /// What scheduled warming did; `now` in milliseconds since 1970.
+    private static func warming(_ warming: StatsSnapshot.Warming, now: Int64) -> String {
+        guard let last = warming.lastRun else { return "no run yet" }
+        let ago = duration(max(0, Double(now) / 1_000 - last))
+        return "\(warming.runs) runs, the last \(ago) ago: \(warming.hits) were there, \(warming.asked) asked, "
+            + "\(warming.refreshed) refreshed, \(warming.failed) failed"
     }
 
     /// Requests by endpoint and outcome, with the share that cost no call of their own.
@@ -63,11 +72,16 @@ enum StatsReport {
         for row in rows.prefix(mostRows) {
             let rate = row.requests > 0 ? percent(Double(row.requests - row.misses) / Double(row.requests)) : "-"
             table.add(
-                [printable(row.name), String(row.requests), rate]
+                [row.isRest == true ? UsageReport.rest : named(row.name), String(row.requests), rate]
                     + [row.hits, row.coalesced, row.misses].map { String($0) }
                     + [String(row.savedTokens.prompt + row.savedTokens.completion), dollars(row.savedCostUSD)])
         }
         return table
+    }
+
+    /// A name that is the same as the word for all others is told from it by quotes.
+    private static func named(_ name: String) -> String {
+        name == UsageReport.rest ? quoted(name) : printable(name)
     }
 
     /// More rows of names are for `--json`.
@@ -116,7 +130,8 @@ enum StatsReport {
     private static func counts(_ stats: StatsSnapshot) -> TextTable? {
         var table = TextTable([.init(title: "COUNT OF"), .init(title: "WHAT"), .init(title: "NUMBER", isNumber: true)])
         for (title, rows) in [
-            ("upstream calls", stats.upstream), ("bypasses", stats.bypass), ("answers not kept", stats.notStored),
+            ("upstream calls", stats.upstream), ("answers", stats.responses), ("bypasses", stats.bypass),
+            ("answers not kept", stats.notStored),
             ("evictions", stats.evictions),
         ] {
             for row in rows { table.add([title, row.name, String(row.count)]) }

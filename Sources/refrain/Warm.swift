@@ -21,15 +21,16 @@ struct Warm {
         defer { stop.close() }
         let digest = SystemDigest(secret: [0])
         let input = LogInput(options.files)
-        let counter = try count(input, digest, stop)
+        let isStopped: @Sendable () -> Bool = { stop.isMade }
+        let counter = try count(input, digest, isStopped)
         let reader = PromptReader(options: options.records, digest: digest) { input.line(at: $0) }
-        let plan = WarmPlan(counter, limits: options.limits, prices: options.prices, reader: reader)
+        let plan = WarmPlan(counter, limits: options.limits, prices: options.asking.prices, reader: reader)
         let summary = WarmSummary(counter, input, plan)
         if options.isDryRun {
             try Output.write(options.printsJSON ? summary.json(report: nil) + "\n" : summary.dryRun())
         } else {
             if !options.printsJSON { Console.write(summary.heading(), to: .error) }
-            let report = try await ask(plan, reader, digest, stop)
+            let report = try await ask(plan, reader, digest, isStopped)
             try Output.write(options.printsJSON ? summary.json(report: report) + "\n" : report.text)
             if let failure = report.failure { throw .failed(failure) }
         }
@@ -39,30 +40,28 @@ struct Warm {
     }
 
     private func count(
-        _ input: LogInput, _ digest: SystemDigest, _ stop: StopRequest
+        _ input: LogInput, _ digest: SystemDigest, _ isStopped: () -> Bool
     ) throws(CommandFailure) -> PromptCounter {
         var settings = PromptCounter.Options()
         settings.records = options.records
         settings.since = options.since
         settings.halfLife = options.halfLife?.milliseconds
+        settings.latest = SystemClock().wall()
         settings.minCount = options.limits.minCount
         let counter = PromptCounter(options: settings, digest: digest)
-        counter.keep = { input.keep($0) }
         var bar = ReadingProgress(isTerminal: Console.isTerminal(.error), clock: SystemClock())
-        for source in options.files.indices where input.open(source, begin: counter.begin) {
-            while input.next(source, counter.feed) {
-                if stop.isMade { throw .failed("stopped while reading; nothing was asked") }
-                Console.write(bar.text(input.progress(source)), to: .error)
-            }
-            counter.end()
+        let isRead = counter.read(input, isStopped: isStopped) {
+            Console.write(bar.text(input.progress($0)), to: .error)
         }
+        guard isRead else { throw .failed("stopped while reading; nothing was asked") }
         Console.write(bar.last(), to: .error)
         if counter.totals.lines == 0, let broken = input.broken.first { throw .failed(broken) }
         return counter
     }
 
     private func ask(
-        _ plan: WarmPlan, _ reader: PromptReader, _ digest: SystemDigest, _ stop: StopRequest
+        _ plan: WarmPlan, _ reader: PromptReader, _ digest: SystemDigest,
+        _ isStopped: @escaping @Sendable () -> Bool
     ) async throws(CommandFailure) -> WarmReport {
         let id = WarmJournal.plan(of: options.purpose, digest: digest)
         let journal = try journal(for: id)
@@ -76,13 +75,9 @@ struct Warm {
         defer { client.close() }
         let bar = WarmProgress(isTerminal: Console.isTerminal(.error), clock: SystemClock())
         let run = WarmRun(
-            plan.prompts, done: done, reader: WarmRequests(reader), options: options, journal: journal, bar: bar)
-        await withTaskGroup(of: Void.self) { group in
-            for _ in 0..<min(options.concurrency, max(1, plan.prompts.count)) {
-                group.addTask { await run.work(client, stop) }
-            }
-        }
-        return await run.finish()
+            plan.prompts, done: done, reader: WarmRequests(reader), asking: options.asking, journal: journal, bar: bar,
+            isStopped: isStopped)
+        return await run.run(client)
     }
 
     /// What a run before has done, if this one is to go on with it; else the journal begins anew.

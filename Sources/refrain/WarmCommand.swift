@@ -21,7 +21,7 @@ extension Command {
                 line: "refrain warm --top 500 --half-life 7d --since 30d access.jsonl access.1.jsonl.gz",
                 sentence: "The 500 most popular prompts of a month, recent ones counting more"),
             Example(
-                line: "refrain warm --prices config/prices.json --max-cost 5 batch.jsonl",
+                line: "refrain warm --max-cost 5 batch.jsonl",
                 sentence: "As many as five dollars buy"),
             Example(
                 line:
@@ -38,17 +38,12 @@ extension Command {
 struct WarmOptions: Sendable {
     let files: [String]
     let url: UpstreamURL
-    let credentials: Credentials
     let records: RecordReader.Options
     /// Milliseconds since 1970.
     let since: Int64?
     let halfLife: Duration?
     let limits: WarmPlan.Limits
-    let prices: PriceTable
-    let concurrency: Int
-    /// Prompts started in a second; nil: as fast as answers come.
-    let rate: Double?
-    let ttl: String?
+    let asking: WarmAsking
     let isDryRun: Bool
     let resumes: Bool
     let journal: String?
@@ -74,9 +69,11 @@ struct WarmOptions: Sendable {
     static let maxTokens = Command.Option(
         name: "--max-tokens-budget", value: "N", sentence: "Spend at most N tokens, prompts and answers together.")
     static let maxCost = Command.Option(
-        name: "--max-cost", value: "USD", sentence: "Spend at most so many dollars, by the table of --prices.")
+        name: "--max-cost", value: "USD",
+        sentence: "Spend at most so many dollars, by list prices and those of --prices.")
     static let prices = Command.Option(
-        name: "--prices", value: "FILE", sentence: "What models cost, as config/prices.json has it.")
+        name: "--prices", value: "FILE",
+        sentence: "What models cost, over the list prices: LiteLLM's file, or a JSON list like the setting prices.")
     static let ttl = Command.Option(
         name: "--ttl", value: "DURATION", sentence: "How long the answers live; else what the sidecar is set to.")
     static let dryRun = Command.Option(name: "--dry-run", sentence: "Say what would be asked, and ask nothing.")
@@ -96,7 +93,6 @@ struct WarmOptions: Sendable {
         files = arguments.positionals
         try LogInput.check(files)
         url = try Sidecar.url(arguments, environment: environment)
-        credentials = Credentials(environment)
         records = try WarmOptions.records(arguments)
         since = try WarmOptions.moment(arguments, now: SystemClock().wall())
         halfLife = try WarmOptions.duration(arguments, WarmOptions.halfLife)
@@ -106,14 +102,15 @@ struct WarmOptions: Sendable {
         limits.maxTokens = try arguments.integer(WarmOptions.maxTokens, in: 1...1_000_000_000_000)
         limits.maxCost = try arguments.number(WarmOptions.maxCost, in: 0...1_000_000_000)
         self.limits = limits
-        prices = try WarmOptions.prices(arguments)
-        if limits.maxCost != nil, prices.isEmpty {
-            throw .wrongUse("--max-cost needs prices; write --prices FILE, such as config/prices.json")
-        }
-        concurrency = try arguments.integer(WarmOptions.concurrency, in: 1...1_000) ?? 4
-        rate = try arguments.number(WarmOptions.rate, in: 0.001...1_000_000)
+        var asking = WarmAsking(Credentials(environment))
+        asking.prices = ModelPrices(own: try WarmOptions.prices(arguments))
+        asking.maxTokens = limits.maxTokens
+        asking.maxCost = limits.maxCost
+        asking.concurrency = try arguments.integer(WarmOptions.concurrency, in: 1...1_000) ?? asking.concurrency
+        asking.rate = try arguments.number(WarmOptions.rate, in: 0.001...1_000_000)
         _ = try WarmOptions.duration(arguments, WarmOptions.ttl)
-        ttl = arguments.value(of: WarmOptions.ttl)
+        asking.ttl = arguments.value(of: WarmOptions.ttl)
+        self.asking = asking
         isDryRun = arguments.has(WarmOptions.dryRun)
         resumes = arguments.has(WarmOptions.resume)
         journal = arguments.value(of: WarmOptions.journal)
@@ -124,8 +121,8 @@ struct WarmOptions: Sendable {
     /// What tells a run from another one that it must not be resumed with.
     var purpose: [String] {
         let records = [records.format?.rawValue ?? "", records.model ?? "", records.system ?? ""]
-        let credentials = credentials.headers(for: .messages) + credentials.headers(for: .chat)
-        return [url.description, ttl ?? ""] + records + credentials.map(\.value) + files
+        let credentials = asking.credentials.headers(for: .messages) + asking.credentials.headers(for: .chat)
+        return [url.description, asking.ttl ?? ""] + records + credentials.map(\.value) + files
     }
 
     private static func records(_ arguments: Arguments) throws(CommandFailure) -> RecordReader.Options {
@@ -156,23 +153,23 @@ struct WarmOptions: Sendable {
         _ arguments: Arguments, _ option: Command.Option
     ) throws(CommandFailure) -> Duration? {
         guard let text = arguments.value(of: option) else { return nil }
-        if let duration = DurationFormat.parse(text), duration > .zero { return duration }
-        throw .wrongUse("\(option.name) \(quoted(text)) is no duration; write one such as 10m, 24h or 7d")
+        if let duration = DurationFormat.parse(text), duration >= .seconds(1) { return duration }
+        throw .wrongUse(
+            "\(option.name) \(quoted(text)) is no duration of a second or more; write one such as 10m, 24h or 7d")
     }
 
-    private static func prices(_ arguments: Arguments) throws(CommandFailure) -> PriceTable {
-        guard let path = arguments.value(of: prices) else { return PriceTable() }
+    private static func prices(_ arguments: Arguments) throws(CommandFailure) -> [ModelPrice] {
+        guard let path = arguments.value(of: prices) else { return [] }
         let bytes: [UInt8]
         do throws(InputFile.Unreadable) {
             bytes = try InputFile.read(path, limit: 16 << 20)
         } catch {
             throw .failed(error.description)
         }
-        do throws(PriceTable.Failure) {
-            return try Bytes(bytes).withUnsafeBytes { (bytes) throws(PriceTable.Failure) in try PriceTable(json: bytes)
-            }
+        do throws(PriceFile.Failure) {
+            return try Bytes(bytes).withUnsafeBytes { (bytes) throws(PriceFile.Failure) in try PriceFile.read(bytes) }
         } catch {
-            throw .failed("\(path) is not a table of prices; config/prices.json shows what one looks like")
+            throw .failed("\(path) has no prices in a known shape; docs/warming.md shows what they look like")
         }
     }
 }
@@ -186,6 +183,12 @@ struct Credentials: Sendable, Equatable {
         func find(_ name: String) -> String? { environment.first { $0.name == name && !$0.value.isEmpty }?.value }
         openAI = find("OPENAI_API_KEY")
         anthropic = find("ANTHROPIC_API_KEY")
+    }
+
+    /// One for all dialects; none where it is empty.
+    init(shared: Secret) {
+        openAI = shared.isEmpty ? nil : shared.revealed
+        anthropic = openAI
     }
 
     /// The headers with which a client of this dialect would have asked.

@@ -9,6 +9,8 @@ struct WarmReport: Sendable {
         case asked = "interrupted"
         case tokens = "token-budget"
         case cost = "cost-budget"
+        /// Too many prompts in a row.
+        case failing = "failing"
     }
 
     struct Failure: Sendable, Equatable {
@@ -22,6 +24,8 @@ struct WarmReport: Sendable {
     var resumed = 0
     var hits = 0
     var asked = 0
+    /// Asked anew before they expired.
+    var refreshed = 0
     private(set) var failed = 0
     /// The first ones.
     private(set) var failures: [Failure] = []
@@ -37,7 +41,7 @@ struct WarmReport: Sendable {
 
     init(planned: Int) { self.planned = planned }
 
-    var finished: Int { resumed + hits + asked + failed }
+    var finished: Int { resumed + hits + asked + refreshed + failed }
 
     mutating func fail(_ prompt: WarmPlan.Prompt, _ message: String) {
         failed += 1
@@ -49,7 +53,9 @@ struct WarmReport: Sendable {
     var text: String {
         var rows = [("prompts", "\(planned)")]
         if resumed > 0 { rows.append(("done before", "\(resumed)")) }
-        rows += [("cached already", "\(hits)"), ("asked", "\(asked)"), ("failed", "\(failed)")]
+        rows += [("cached already", "\(hits)"), ("asked", "\(asked)")]
+        if refreshed > 0 { rows.append(("refreshed", "\(refreshed)")) }
+        rows.append(("failed", "\(failed)"))
         rows.append(("tokens", "\(tokens)"))
         if cost > 0 { rows.append(("cost", dollars(cost))) }
         rows.append(("time", StatsReport.duration(seconds)))
@@ -69,6 +75,7 @@ struct WarmReport: Sendable {
         case .tokens, .cost:
             lines.append(
                 "the budget is used up after \(finished) of \(planned) prompts; --resume with a larger one goes on")
+        case .failing: lines.append("gave up after \(finished) of \(planned) prompts: too many failed in a row")
         case nil: break
         }
         return lines.isEmpty ? nil : lines.joined(separator: "\n")
@@ -80,6 +87,7 @@ struct WarmReport: Sendable {
         writer.member("resumed", resumed)
         writer.member("hits", hits)
         writer.member("asked", asked)
+        writer.member("refreshed", refreshed)
         writer.member("failed", failed)
         writer.member("tokens", tokens)
         writer.member("costUSD", cost)

@@ -15,30 +15,56 @@ struct WarmRequests: @unchecked Sendable {
     }
 }
 
+/// How the prompts of a plan are asked, and when to stop.
+struct WarmAsking: Sendable {
+    var credentials: Credentials
+    /// As `x-refrain-ttl` has it; nil: what the sidecar is set to.
+    var ttl: String?
+    var concurrency = 4
+    /// Prompts started in a second; nil: as fast as answers come.
+    var rate: Double?
+    /// Tokens that may be spent, prompts and answers together.
+    var maxTokens: Int?
+    /// US dollars that may be spent.
+    var maxCost: Double?
+    var prices = ModelPrices(own: [])
+    /// Answers with less to live, in milliseconds, are fetched anew. 0: none are.
+    var refreshAhead: Int64 = 0
+    /// So many failures in a row end the run; nil: no number does.
+    var mostFailures: Int?
+
+    init(_ credentials: Credentials) { self.credentials = credentials }
+}
+
 /// Asks the prompts of a plan, each once, several at a time.
 actor WarmRun {
     private let prompts: [WarmPlan.Prompt]
     private let done: Set<CacheKey>
     private let requests: WarmRequests
-    private let options: WarmOptions
-    private let journal: StateFile
+    private let asking: WarmAsking
+    private let journal: StateFile?
+    private let isStopped: @Sendable () -> Bool
     private let clock: any Clock
-    private var bar: WarmProgress
+    private var bar: WarmProgress?
     private var report: WarmReport
     private var next = 0
     private var started = 0
+    private var failuresInRow = 0
     private let start: Int64
 
-    /// `done` are the keys that a run before has asked.
+    /// `done` are the keys that a run before has asked. Without a journal nothing can be resumed, without a bar nothing
+    /// is shown.
     init(
-        _ prompts: [WarmPlan.Prompt], done: Set<CacheKey>, reader: WarmRequests, options: WarmOptions,
-        journal: sending StateFile, bar: WarmProgress, clock: any Clock = SystemClock()
+        _ prompts: [WarmPlan.Prompt], done: Set<CacheKey> = [], reader: WarmRequests, asking: WarmAsking,
+        journal: sending StateFile? = nil, bar: WarmProgress? = nil, clock: any Clock = SystemClock(),
+        isStopped: @escaping @Sendable () -> Bool
     ) {
         self.prompts = prompts
         self.done = done
         requests = reader
-        self.options = options
+        self.asking = asking
         self.journal = journal
+        self.isStopped = isStopped
         self.bar = bar
         self.clock = clock
         report = WarmReport(planned: prompts.count)
@@ -47,14 +73,28 @@ actor WarmRun {
 
     private static let longestSleep = 200 * Duration64.nanosecondsPerMillisecond
 
-    /// What one of the concurrent askers does, until nothing is left to ask.
-    func work(_ client: AnswerClient, _ stop: StopRequest) async {
-        while let (prompt, due) = take(stop) {
+    /// Asks until nothing is left to ask.
+    func run(_ client: AnswerClient) async -> WarmReport {
+        await withTaskGroup(of: Void.self) { group in
+            for _ in 0..<min(asking.concurrency, max(1, prompts.count)) {
+                group.addTask { await self.work(client) }
+            }
+        }
+        report.seconds = Double(clock.monotonic() - start) / 1e9
+        if let bar { Console.write(bar.last(report), to: .error) }
+        // Where everything is done there is nothing to resume.
+        if report.failed == 0, report.stop == nil { journal?.remove() }
+        return report
+    }
+
+    /// What one of the concurrent askers does.
+    private func work(_ client: AnswerClient) async {
+        while let (prompt, due) = take() {
             // In short steps, so that a stop is heard.
-            while !stop.isMade, case let wait = due - clock.monotonic(), wait > 0 {
+            while !isStopped(), case let wait = due - clock.monotonic(), wait > 0 {
                 try? await Task.sleep(for: .nanoseconds(min(wait, WarmRun.longestSleep)))
             }
-            if stop.isMade {
+            if isStopped() {
                 report.stop = .asked
                 return
             }
@@ -62,33 +102,15 @@ actor WarmRun {
                 finish(prompt, .failed("its line is not in the log any more"))
                 continue
             }
-            finish(prompt, await WarmAnswer.ask(request, options, client))
+            finish(prompt, await WarmAnswer.ask(request, asking, client))
         }
     }
 
-    /// The end of the run; the journal is not needed any more where everything is done.
-    func finish() -> WarmReport {
-        report.seconds = Double(clock.monotonic() - start) / 1e9
-        Console.write(bar.last(report), to: .error)
-        if report.failed == 0, report.stop == nil { journal.remove() }
-        return report
-    }
-
     /// The next prompt and when it is to be asked.
-    private func take(_ stop: StopRequest) -> (WarmPlan.Prompt, Int64)? {
+    private func take() -> (WarmPlan.Prompt, Int64)? {
         while next < prompts.count, report.stop == nil {
-            if stop.isMade {
-                report.stop = .asked
-                return nil
-            }
-            if let limit = options.limits.maxTokens, report.tokens >= limit {
-                report.stop = .tokens
-                return nil
-            }
-            if let limit = options.limits.maxCost, report.cost >= limit {
-                report.stop = .cost
-                return nil
-            }
+            report.stop = reasonToStop
+            if report.stop != nil { return nil }
             let prompt = prompts[next]
             next += 1
             if done.contains(prompt.key) {
@@ -96,96 +118,42 @@ actor WarmRun {
                 continue
             }
             started += 1
-            let due = options.rate.map { start + Int64(Double(started - 1) / $0 * 1e9) } ?? start
+            let due = asking.rate.map { start + Int64(Double(started - 1) / $0 * 1e9) } ?? start
             return (prompt, due)
         }
         return nil
     }
 
+    private var reasonToStop: WarmReport.Stop? {
+        if isStopped() { return .asked }
+        if let limit = asking.maxTokens, report.tokens >= limit { return .tokens }
+        if let limit = asking.maxCost, report.cost >= limit { return .cost }
+        if let most = asking.mostFailures, failuresInRow >= most { return .failing }
+        return nil
+    }
+
     private func finish(_ prompt: WarmPlan.Prompt, _ answer: WarmAnswer) {
+        failuresInRow += 1
         switch answer {
-        case .hit: report.hits += 1
-        case .asked(let promptTokens, let answerTokens):
-            report.asked += 1
-            report.tokens += promptTokens + answerTokens
-            report.cost +=
-                options.prices.price(of: prompt.model)?.cost(prompt: promptTokens, answer: answerTokens) ?? 0
         case .failed(let message): report.fail(prompt, message)
+        case .hit: report.hits += 1
+        case .asked(let spent):
+            report.asked += 1
+            note(spent, on: prompt)
+        case .refreshed(let spent):
+            report.refreshed += 1
+            note(spent, on: prompt)
         }
         if case .failed = answer {
-        } else if !journal.append(WarmJournal.line(prompt.key)) {
-            report.isJournalBroken = true
+        } else {
+            failuresInRow = 0
+            if journal?.append(WarmJournal.line(prompt.key)) == false { report.isJournalBroken = true }
         }
-        Console.write(bar.text(report), to: .error)
-    }
-}
-
-/// How the sidecar answered one prompt.
-enum WarmAnswer: Sendable, Equatable {
-    /// It had the answer, or was getting it for somebody else.
-    case hit
-    /// The model was asked; what it cost in tokens, 0 where the answer does not say.
-    case asked(promptTokens: Int, answerTokens: Int)
-    case failed(String)
-
-    static func ask(_ request: PromptReader.Request, _ options: WarmOptions, _ client: AnswerClient) async -> WarmAnswer
-    {
-        var headers = options.credentials.headers(for: request.dialect)
-        headers.append(HeaderField("Content-Type", "application/json"))
-        headers.append(HeaderField("x-refrain-priority", "2"))
-        if let ttl = options.ttl { headers.append(HeaderField("x-refrain-ttl", ttl)) }
-        do throws(UpstreamFailure) {
-            let answer = try await client.fetch(
-                UpstreamRequest(
-                    method: "POST", target: request.dialect.path, headers: headers, body: .bytes(request.body),
-                    decodes: true))
-            return judge(answer, request)
-        } catch {
-            return .failed(error.message)
-        }
+        if let text = bar?.text(report) { Console.write(text, to: .error) }
     }
 
-    static func judge(_ answer: AnswerClient.Answer, _ request: PromptReader.Request) -> WarmAnswer {
-        let headers = answer.head.headers
-        guard (200..<300).contains(answer.head.status) else {
-            let message = answer.body.withUnsafeBytes { try? JSONValue.parse($0) }?["error"]?["message"]?.text
-            return .failed("status \(answer.head.status)" + (message.map { ": \($0)" } ?? ""))
-        }
-        switch headers.first(named: "x-refrain-cache") {
-        case "hit", "coalesced", "hit-semantic": return .hit
-        case "stale": return .failed("the upstream failed, and an old answer was served")
-        case "bypass": return .failed("not cached: \(headers.first(named: "x-refrain-reason") ?? "bypass")")
-        case "miss": break
-        default: return .failed("this was not answered by a sidecar; check --url")
-        }
-        do throws(NotStored) {
-            let verdict = try judgeAnswer(answer.body, request)
-            if let detail = notStored(headers) { return .failed("answered and not kept: \(detail)") }
-            return .asked(
-                promptTokens: Int(max(0, verdict.promptTokens)), answerTokens: Int(max(0, verdict.completionTokens)))
-        } catch {
-            return .failed("answered and not kept: \(error.word)")
-        }
-    }
-
-    private static func judgeAnswer(
-        _ body: Bytes, _ request: PromptReader.Request
-    ) throws(NotStored) -> Verdict {
-        guard request.wantsStream else {
-            return try body.withUnsafeBytes { (bytes) throws(NotStored) in
-                try judgeWhole(bytes, dialect: request.dialect)
-            }
-        }
-        var watcher = StreamWatcher(dialect: request.dialect)
-        body.withUnsafeBytes { watcher.feed($0) { _ in } }
-        return try watcher.finish { _ in }
-    }
-
-    /// The word with which `Cache-Status` says that an answer was not kept.
-    private static func notStored(_ headers: [HeaderField]) -> String? {
-        guard let status = headers.first(named: "cache-status"), let at = status.firstRange(of: "not-stored-") else {
-            return nil
-        }
-        return String(status[at.upperBound...].prefix { $0 != ";" })
+    private func note(_ spent: WarmAnswer.Tokens, on prompt: WarmPlan.Prompt) {
+        report.tokens += spent.prompt + spent.answer
+        report.cost += asking.prices[prompt.model]?.cost(prompt: spent.prompt, answer: spent.answer) ?? 0
     }
 }

@@ -60,8 +60,8 @@ import Testing
     @Test func statisticsSurviveTheWay() throws {
         let registry = MetricsRegistry(version: "1.0")
         let block = registry.makeBlock()
-        block.countRequest(.chat, .hit, duration: 20_000)
-        block.countRequest(.chat, .miss, duration: 2_000_000)
+        block.countRequest(.chat, .hit, status: 200, duration: 20_000)
+        block.countRequest(.chat, .miss, status: 200, duration: 2_000_000)
         block.countLookup(.memory, .hit)
         block.countLookup(.redis, .miss)
         block.countTierDuration(.redis, nanoseconds: 100_000)
@@ -109,9 +109,26 @@ import Testing
 
                 COUNT OF        WHAT      NUMBER
                 upstream calls  ok             1
+                answers         2xx            2
                 bypasses        too-deep       1
 
                 """)
+    }
+
+    @Test func warmingHasALine() throws {
+        let registry = MetricsRegistry(version: "1.0")
+        registry.read(.warmLastRun) { 0 }
+        func line(_ now: Int64) -> Substring? {
+            StatsReport.text(StatsSnapshot(registry, uptime: 0), plain, now: now).split(separator: "\n")
+                .first { $0.hasPrefix("warming") }
+        }
+        #expect(line(0) == "warming       no run yet")
+        registry.read(.warmLastRun) { 1_000 }
+        registry.read(.warmRuns, WarmRunEnd.complete) { 4 }
+        registry.read(.warmPrompts, WarmPromptResult.refreshed) { 2 }
+        #expect(
+            line(1_090_000)
+                == "warming       4 runs, the last 90.0 s ago: 0 were there, 0 asked, 2 refreshed, 0 failed")
     }
 
     @Test(arguments: ["", "{}", "<html>", "[1]"])

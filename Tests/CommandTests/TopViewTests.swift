@@ -10,8 +10,8 @@ import Testing
         let registry = MetricsRegistry(version: "1.0")
         let block = registry.makeBlock()
         for _ in 0..<requests {
-            block.countRequest(.chat, .hit, duration: 20_000)
-            block.countRequest(.chat, .miss, duration: 2_000_000)
+            block.countRequest(.chat, .hit, status: 200, duration: 20_000)
+            block.countRequest(.chat, .miss, status: 200, duration: 2_000_000)
             block.countLookup(.memory, .hit)
             block.countUpstream(.failed(.timeout), duration: 2_000_000)
         }

@@ -24,7 +24,7 @@ import Warmup
     @Test func answersAreJudged() {
         #expect(judged([("x-refrain-cache", "hit")], "") == .hit)
         #expect(judged([("X-Refrain-Cache", "coalesced")], "") == .hit)
-        #expect(judged([("x-refrain-cache", "miss")], WarmTests.whole) == .asked(promptTokens: 5, answerTokens: 7))
+        #expect(judged([("x-refrain-cache", "miss")], WarmTests.whole) == .asked(.init(prompt: 5, answer: 7)))
         #expect(
             judged([("x-refrain-cache", "bypass"), ("x-refrain-reason", "no-store")], WarmTests.whole)
                 == .failed("not cached: no-store"))
@@ -36,6 +36,7 @@ import Warmup
         #expect(
             judged([("x-refrain-cache", "miss")], #"{"error":{"message":"slow down"}}"#, status: 429)
                 == .failed("status 429: slow down"))
+        #expect(judged([("x-refrain-cache", "stale")], WarmTests.whole) == .refreshed(.init()))
         #expect(judged([], "<html>", status: 502) == .failed("status 502"))
         for (body, stream) in [("{}", false), ("data: {\"choices\":[]}\n\n", true)] {
             guard case .failed(let message) = judged([("x-refrain-cache", "miss")], body, stream: stream) else {
@@ -43,6 +44,25 @@ import Warmup
                 continue
             }
             #expect(message.hasPrefix("answered and not kept: "))
+        }
+    }
+
+    /// Seconds of age and of life that is left, the mark in milliseconds.
+    @Test(arguments: [
+        (10, 5, 6_000, true), (10, 5, 5_000, false), (4, 5, 60_000, false), (5, 5, 60_000, true), (0, 0, 1_000, true),
+        (10, -1, 60_000, false), (10, 5, 0, false),
+    ])
+    func expiringAnswersAreSeen(age: Int, left: Int, mark: Int64, isExpiring: Bool) {
+        func headers(_ outcome: String, _ age: String, _ status: String) -> [HeaderField] {
+            [HeaderField("x-refrain-cache", outcome), HeaderField("Age", age), HeaderField("Cache-Status", status)]
+        }
+        let status = "refrain; hit; detail=memory; ttl=\(left); key=\"k\""
+        #expect(WarmAnswer.isExpiring(headers("hit", "\(age)", status), within: mark) == isExpiring)
+        for other in [
+            headers("coalesced", "\(age)", status), headers("hit", "x", status), headers("hit", "9", "refrain; hit"),
+            headers("hit", "9", "refrain; hit; ttl=9999999999999999999"), [],
+        ] {
+            #expect(!WarmAnswer.isExpiring(other, within: mark))
         }
     }
 
@@ -105,12 +125,13 @@ import Warmup
 
     @Test(
         arguments: [
-            (["x", "--top", "5", "--rate", "0.5"], nil), (["x", "--max-cost", "1"], "--max-cost needs prices"),
+            (["x", "--top", "5", "--rate", "0.5"], nil), (["x", "--max-cost", "1"], nil),
             (["x", "--min-count", "0"], "--min-count \"0\" is no number"), (["x", "--rate", "nan"], "--rate \"nan\""),
             (["x", "--half-life", "0s"], "--half-life \"0s\" is no duration"),
+            (["x", "--half-life", "10ms"], "--half-life \"10ms\" is no duration"),
             (["x", "--dry-run", "--resume"], "--dry-run and --resume exclude each other"),
             (["x", "--format", "lite"], "--format \"lite\" is not known"),
-            (["x", "--prices", "/dev/null"], "/dev/null is not a table"),
+            (["x", "--prices", "/dev/null"], "/dev/null has no prices"),
         ] as [([String], String?)])
     func optionsAreChecked(words: [String], message: String?) throws {
         let arguments = try Arguments(words, for: .warm)
@@ -127,7 +148,35 @@ import Warmup
         #expect(both.headers(for: .chat).map(\.value) == ["Bearer a"])
         #expect(both.headers(for: .messages).map(\.name) == ["anthropic-version", "x-api-key"])
         #expect(Credentials([("OPENAI_API_KEY", "a")]).headers(for: .messages).last?.value == "Bearer a")
+        #expect(Credentials(shared: Secret("k")).headers(for: .messages).last?.name == "x-api-key")
+        #expect(Credentials(shared: Secret("k")).headers(for: .chat).map(\.value) == ["Bearer k"])
+        #expect(Credentials(shared: Secret("")).headers(for: .chat).isEmpty)
         #expect(Credentials([("OPENAI_API_KEY", "")]).headers(for: .embeddings).isEmpty)
+    }
+
+    @Test(arguments: [
+        ("127.0.0.1", "http://127.0.0.1:84"), ("0.0.0.0", "http://127.0.0.1:84"), ("::", "http://[::1]:84"),
+        ("fe80::1", "http://[fe80::1]:84"), ("box", "http://box:84"),
+    ])
+    func aSidecarFindsItself(host: String, url: String) {
+        #expect(UpstreamURL(ownServerAt: NetworkAddress(host: host, port: 84)).description == url)
+    }
+
+    @Test func uselessWarmingIsToldAtTheStart() {
+        var settings = Settings()
+        settings.warm.source = ["a"]
+        #expect(WarmSchedule.warning(settings)?.hasPrefix("warm.credential is empty") == true)
+        settings.warm.credential = Secret("k")
+        #expect(WarmSchedule.warning(settings) == nil)
+        settings.log.access.path = "a"
+        #expect(WarmSchedule.warning(settings)?.contains("log.bodies") == true)
+        settings.log.bodies = true
+        #expect(WarmSchedule.warning(settings) == nil)
+        settings.cache.partition = .header("x-team")
+        #expect(WarmSchedule.warning(settings)?.contains("x-team") == true)
+        settings.cache.partition = .shared
+        settings.warm.credential = Secret("")
+        #expect(WarmSchedule.warning(settings) == nil)
     }
 
     @Test func pairsAreSentInBatchesByCredential() {

@@ -69,7 +69,7 @@ import Testing
     /// Every line is a comment or a sample whose name was typed before; no series appears twice.
     @Test func everyLineIsWellFormed() throws {
         let registry = MetricsRegistry(version: "test")
-        registry.makeBlock().countRequest(.chat, .miss, duration: 5)
+        registry.makeBlock().countRequest(.chat, .miss, status: 200, duration: 5)
         let sample = /^([a-z_]+)(\{[a-z]+="[^"\\]*"(,[a-z]+="[^"\\]*")*\})? [0-9.]+$/
         var types: [String: String] = [:]
         var seen: Set<Substring> = []

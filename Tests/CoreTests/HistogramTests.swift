@@ -63,7 +63,7 @@ import Testing
             durations.append(max(1_001, duration + Int64.random(in: 0...duration, using: &random)))
         }
         for duration in durations where duration <= 1_000_000_000_000 {
-            block.countRequest(.chat, .hit, duration: duration)
+            block.countRequest(.chat, .hit, status: 200, duration: duration)
         }
         durations = durations.filter { $0 <= 1_000_000_000_000 }.sorted()
         let reading = registry.histogram(.requestDuration, series: Outcome.Kind.hit.labelIndex)

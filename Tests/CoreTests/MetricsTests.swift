@@ -33,7 +33,7 @@ import Testing
             #expect(metric.name.hasSuffix("_total") == (metric.kind == .counter), "\(metric.name)")
             #expect(metric.sentence.hasSuffix("."), "\(metric.name)")
             let words = metric.labels.flatMap(\.values) + metric.labels.map(\.name)
-            #expect(words.allSatisfy { $0.allSatisfy { $0.isLowercase || $0 == "-" } }, "\(metric.name)")
+            #expect(words.allSatisfy { $0.allSatisfy { $0.isLowercase || $0.isNumber || $0 == "-" } }, "\(metric.name)")
         }
     }
 
@@ -44,7 +44,7 @@ import Testing
         func repeated(_ times: Int, _ body: () -> Void) { for _ in 0..<times { body() } }
         for (row, endpoint) in Endpoint.allCases.enumerated() {
             for (column, outcome) in Outcome.Kind.allCases.enumerated() {
-                repeated(row * 6 + column + 1) { block.countRequest(endpoint, outcome, duration: 1) }
+                repeated(row * 6 + column + 1) { block.countRequest(endpoint, outcome, status: 200, duration: 1) }
             }
         }
         for (row, tier) in TierName.allCases.enumerated() {
@@ -56,6 +56,9 @@ import Testing
         for (index, reason) in NotStored.allCases.enumerated() { repeated(index + 1) { block.countNotStored(reason) } }
         for (index, result) in UpstreamResult.allCases.enumerated() {
             repeated(index + 1) { block.countUpstream(result, duration: 1) }
+        }
+        for (index, outcome) in Outcome.Kind.allCases.enumerated() {
+            repeated(index + 1) { block.countWarming(outcome) }
         }
         for (index, kind) in PurgeGroup.Kind.allCases.enumerated() { repeated(index + 1) { block.countPurge(kind) } }
         for (index, tier) in TierName.allCases.enumerated() {
@@ -70,6 +73,7 @@ import Testing
         for metric: MetricName in [
             .requests, .tierLookups, .bypass, .notStored, .upstreamRequests, .coalesced, .savedTokens, .purges,
             .revalidations,
+            .warmRequests,
         ] {
             let values = registry.values(of: metric)
             #expect(values.map(\.series) == Array(0..<MetricsTable[metric].seriesCount))
@@ -101,7 +105,7 @@ import Testing
             for task in 0..<8 {
                 group.addTask {
                     for number in 0..<perTask {
-                        blocks[task % 2].countRequest(.chat, .hit, duration: Int64(number))
+                        blocks[task % 2].countRequest(.chat, .hit, status: 200, duration: Int64(number))
                         blocks[task % 2].countSaved(promptTokens: 3, completionTokens: 1)
                     }
                 }

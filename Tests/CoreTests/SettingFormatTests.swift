@@ -119,6 +119,19 @@ import Testing
         #expect(throws: SettingsError.self) { try setting.read(long, into: &settings) }
     }
 
+    @Test func pathsAreOneOrSeveral() throws {
+        let format = PathListFormat()
+        func list(_ texts: [String]) -> ConfigNode {
+            ConfigNode(.list(texts.map { ConfigNode(.scalar($0), at: .builtIn) }), at: .builtIn)
+        }
+        #expect(try format.read(node("/var/log/a b"), name: "x") == ["/var/log/a b"])
+        #expect(try format.read(node(""), name: "x") == [])
+        #expect(try format.read(list(["a", "", "b", "a"]), name: "x") == ["a", "b"])
+        for bad in [list(["a\nb"]), list((0..<65).map { "\($0)" }), ConfigNode(.list([list([])]), at: .builtIn)] {
+            #expect(throws: SettingsError.self) { try format.read(bad, name: "x") }
+        }
+    }
+
     @Test func secretsAreSeenNowhere() {
         let secret = Secret("hunter2")
         var dumped = ""

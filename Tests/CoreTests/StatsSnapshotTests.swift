@@ -7,10 +7,10 @@ import Testing
     private func busyRegistry() -> MetricsRegistry {
         let registry = MetricsRegistry(version: "1.2.3")
         let block = registry.makeBlock()
-        for _ in 0..<3 { block.countRequest(.chat, .hit, duration: 20_000) }
-        block.countRequest(.chat, .miss, duration: 2_000_000_000)
-        block.countRequest(.messages, .coalesced, duration: 1_000_000_000)
-        block.countRequest(.other, .bypass, duration: 5_000_000)
+        for _ in 0..<3 { block.countRequest(.chat, .hit, status: 200, duration: 20_000) }
+        block.countRequest(.chat, .miss, status: 200, duration: 2_000_000_000)
+        block.countRequest(.messages, .coalesced, status: 200, duration: 1_000_000_000)
+        block.countRequest(.other, .bypass, status: 200, duration: 5_000_000)
         block.countBypass(.endpoint)
         block.countCoalesced()
         block.countLookup(.memory, .hit)
@@ -97,6 +97,7 @@ import Testing
         let stats = StatsSnapshot(busyRegistry(), uptime: 0, usage: usage())
         #expect(
             stats.models.map(\.requests) == [100] && stats.models[0].savedTokens == .init(prompt: 100, completion: 200))
+        #expect(stats.tenants.map(\.isRest) == [Bool?](repeating: nil, count: 64) + [true])
         #expect(stats.tenants.count == 65 && stats.tenants.reduce(0) { $0 + $1.hits } == 100)
     }
 
@@ -104,6 +105,29 @@ import Testing
         let stats = StatsSnapshot(busyRegistry(), uptime: 0)
         // Three hits of 20 µs and one follower of a second, where a call takes 1.9 s.
         #expect(abs((stats.savedSeconds ?? 0) - (3 * 1.9 + 0.9)) < 0.01)
+    }
+
+    @Test func warmingIsToldWhereThereIsSome() throws {
+        let registry = MetricsRegistry(version: "1")
+        #expect(StatsSnapshot(registry, uptime: 0).warming == nil)
+        registry.read(.warmLastRun) { 0 }
+        #expect(StatsSnapshot(registry, uptime: 0).warming?.lastRun == nil)
+        registry.read(.warmLastRun) { 1_700_000_000.5 }
+        for (end, count) in zip(WarmRunEnd.allCases, [3.0, 1, 1, 0, 0]) { registry.read(.warmRuns, end) { count } }
+        for (result, count) in zip(WarmPromptResult.allCases, [7.0, 8, 9, 10]) {
+            registry.read(.warmPrompts, result) { count }
+        }
+        let stats = StatsSnapshot(registry, uptime: 0)
+        #expect(stats.warming == .init(runs: 5, lastRun: 1_700_000_000.5, hits: 7, asked: 8, refreshed: 9, failed: 10))
+        #expect(try JSONDecoder().decode(StatsSnapshot.self, from: Data(stats.json())) == stats)
+    }
+
+    @Test(arguments: [
+        (100, "2xx"), (204, "2xx"), (304, "3xx"), (404, "4xx"), (499, "4xx"), (500, "5xx"), (900, "5xx"),
+    ])
+    func statusesHaveAClass(status: Int, word: String) {
+        #expect(StatusClass(status: status).labelWord == word)
+        #expect(StatusClass.allCases[StatusClass(status: status).labelIndex].labelWord == word)
     }
 
     @Test func anIdleSidecarHasNoRates() {

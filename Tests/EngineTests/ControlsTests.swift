@@ -33,6 +33,15 @@ import Testing
         read(value) { (controls, bytes) throws(BypassReason) in try controls.readSemantic(bytes) }
     }
 
+    private func purpose(_ value: String) -> Result<Controls, BypassReason> {
+        read(value) { (controls, bytes) throws(BypassReason) in try controls.readPurpose(bytes) }
+    }
+
+    @Test func warmingSaysSo() throws {
+        #expect(try purpose(" Warm ").get().isWarming)
+        for value in ["", "warming", "1"] { #expect(purpose(value) == .failure(.badControl)) }
+    }
+
     private static let lines: [(String, @Sendable (inout Controls) -> Void)] = [
         ("no-cache", { $0.noCache = true }),
         ("No-Cache , NO-STORE", { ($0.noCache, $0.noStore) = (true, true) }),

@@ -99,6 +99,39 @@ private final class TemporaryFile {
         #expect(try !LogFile(gzip.path).canBeReadAgain)
     }
 
+    /// Gzip is told by two bytes, and a pipe may give one.
+    @Test func aPipeMayBeginWithASingleByte() async throws {
+        let path = FileManager.default.temporaryDirectory.appendingPathComponent("refrain-\(UUID())").path
+        #expect(mkfifo(path, 0o600) == 0)
+        defer { unlink(path) }
+        let content = text(5_000, seed: 10)
+        let bytes = packed(content)
+        let writer = Thread {
+            guard let pipe = FileHandle(forWritingAtPath: path) else { return }
+            pipe.write(Data(bytes.prefix(1)))
+            // Until the reader has taken it, the next byte would join it.
+            var waiting: CInt = 1
+            while ioctl(pipe.fileDescriptor, UInt(FIONREAD), &waiting) == 0, waiting > 0 { usleep(1_000) }
+            pipe.write(Data(bytes.dropFirst()))
+        }
+        writer.start()
+        let log = try LogFile(path)
+        var found: [UInt8] = []
+        while try log.next({ found += $0 }) {}
+        #expect(found == content && !log.canBeReadAgain)
+    }
+
+    @Test func aLogThatGrowsIsReadAsFarAsItWas() throws {
+        let file = try TemporaryFile(Array("one\n".utf8))
+        let log = try LogFile(file.path)
+        let more = try #require(FileHandle(forWritingAtPath: file.path))
+        try more.seekToEnd()
+        #expect(!log.isReadAsOpened)
+        #expect(try log.next { _ in })
+        more.write(Data("two\n".utf8))
+        #expect(log.isReadAsOpened)
+    }
+
     @Test func theSpoolIsBounded() throws {
         let spool = try #require(SpoolFile(limit: 10))
         let places = ["abcd", "efgh", "ijk", "ij"].map { text in Bytes(text).withUnsafeBytes { spool.append($0) } }

@@ -189,6 +189,8 @@ import Testing
         ("redis: {url: \"rediss://a\", keyFile: /k}", "1:37: redis.keyFile: a certificate and its key"),
         ("redis: {url: \"redis://a\", caFile: /ca}", "1:35: redis.caFile: it is for TLS"),
         ("redis: {url: \"unix:///a\", serverName: a}", "1:39: redis.serverName: it is for TLS"),
+        ("warm: {halfLife: 10ms}", "1:18: warm.halfLife: it is shorter than a second"),
+        ("warm: {source: x, every: 3h}", "1:26: warm.refreshAhead: it is shorter than warm.every"),
         ("objects: {floor: 65MiB}", "1:18: objects.floor: it is above objects.ceiling"),
         ("objects: {ceiling: 1KiB, floor: 2KiB}", "1:33: objects.floor: it is above objects.ceiling"),
         (
@@ -205,6 +207,7 @@ import Testing
     @Test(arguments: [
         "redis: {url: \"rediss://a,b\", mode: cluster, caFile: /ca, certificateFile: /c, keyFile: /k, serverName: a}",
         "redis: {url: \"redis://a/1\", mode: single}", "redis: {url: \"redis://a,b\"}", "redis: {mode: cluster}",
+        "warm: {every: 3h}", "warm: {source: [a, b], every: 3h, refreshAhead: 0, halfLife: 0}",
         "objects: {floor: 1KiB, ceiling: 1KiB}", "objects: {url: \"s3://bucket\", credentialsFile: /b}",
     ])
     func settingsThatGoTogether(file: String) {

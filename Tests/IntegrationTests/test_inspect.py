@@ -8,6 +8,7 @@ import pty
 import random
 import re
 import select
+import signal
 import struct
 import subprocess
 import termios
@@ -20,6 +21,7 @@ from support import model as scripted
 from support import wire
 from support.requests import MODEL, PATH, body
 from support.sidecar import binary, until
+from support.tiers import DEPLOYMENT, settled, written
 
 CHAT = PATH["chat"]
 OUTCOMES = ["hit", "hit-semantic", "stale", "coalesced", "miss", "bypass"]
@@ -74,12 +76,17 @@ def test_names_are_bounded(start, prompt):
         sidecar.post(CHAT, body("chat", prompt, model=f"model-{number}"), [("Authorization", f"Bearer {number}")])
     for _ in range(5):
         sidecar.post(CHAT, body("chat", prompt, model="late"), [("Authorization", "Bearer late")])
+    for _ in range(4):
+        sidecar.post(CHAT, body("chat", prompt, model="(other)"), [("Authorization", "Bearer other")])
     shown = stats(sidecar)
     for rows in (shown["models"], shown["tenants"]):
-        assert len(rows) == 65 and sum(row["requests"] for row in rows) == 205
-        assert rows[-1]["name"] == "(other)"
+        assert len(rows) == 65 and sum(row["requests"] for row in rows) == 209
+        assert rows[-1]["name"] == "(other)" and [row.get("isRest") for row in rows] == [None] * 64 + [True]
     # What is frequent is found among much that is not.
-    assert shown["models"][0]["name"] == "late" and shown["models"][0]["requests"] == 5
+    assert [(row["name"], row["requests"]) for row in shown["models"][:2]] == [("late", 5), ("(other)", 4)]
+    # A model may be called what the sum of all others is called.
+    text = run(sidecar, "stats").stdout
+    assert re.search(r'"\(other\)" +4 ', text) and re.search(r"^late +5 ", text, re.MULTILINE)
 
 
 def test_busiest_keys(start, prompt):
@@ -136,13 +143,30 @@ def test_history(start, prompt):
     assert abs(row["time"] / 1000 - time.time()) < 60
 
 
-@pytest.mark.parametrize("seed", [11, 12, 13])
-def test_it_adds_up(start, model, prompt, seed):
-    """After whatever was asked, in whatever order: every request has one outcome, and every view has all of them."""
+@pytest.mark.parametrize("seed, end", [(11, signal.SIGTERM), (12, signal.SIGKILL), (13, signal.SIGTERM)])
+def test_it_adds_up(start, model, prompt, folder, seed, end):
+    """After whatever was asked, in whatever order: every request has one outcome, and every view has all of them. A
+    sidecar that follows on what another has kept begins at zero and adds up, too."""
     dice = random.Random(seed)
-    sidecar = start({"limits.workers": 2, "memory.capacity": "1MiB", "prices": [{"model": "m1", "input": 3, "output": 9}]})
+    settings = {
+        "limits.workers": 2, "memory.capacity": "1MiB", "prices": [{"model": "m1", "input": 3, "output": 9}],
+        "objects.url": folder.url, "cache.warmRestart": 0, **DEPLOYMENT}
     model.script = lambda call, peer: (
         peer.respond(429, {"error": {}}) if b"bad" in call.body else scripted.script(call, peer))
+    first = settled(start(settings), "objects")
+    check_sums(first, workload(dice, prompt), before=first.metrics())
+    written(first, "objects", 1)
+    first.terminate(end)
+    first.wait()
+    second = settled(start(settings), "objects")
+    before = second.metrics()
+    assert before.sum("refrain_requests_total") < 100
+    metrics = check_sums(second, workload(dice, prompt), before)
+    assert metrics.sum("refrain_tier_lookups_total", tier="objects", result="hit") > 0
+
+
+def workload(dice, prompt):
+    """Requests of all kinds, many of them alike: path, headers and body of each."""
     queue = []
     for _ in range(500):
         dialect = dice.choice(list(PATH))
@@ -156,7 +180,12 @@ def test_it_adds_up(start, model, prompt, seed):
             headers.append(("Cache-Control", control))
         content = json.dumps(body(dialect, words, model=f"m{dice.randrange(4)}", **members)).encode()
         queue.append((PATH[dialect], headers, content if dice.random() < 0.95 else content[:-1]))
-    asked = len(queue)
+    return queue
+
+
+def check_sums(sidecar, queue, before):
+    """Asks all of it, with several clients, and compares the views; `before` are the metrics of what was asked till then."""
+    asked = len(queue) + before.sum("refrain_requests_total")
 
     def client():
         while queue:
@@ -173,6 +202,7 @@ def test_it_adds_up(start, model, prompt, seed):
     by_outcome = metrics.by("refrain_requests_total", "outcome")
     assert set(by_outcome) == set(OUTCOMES) and sum(by_outcome.values()) == asked
     assert metrics.by("refrain_request_duration_seconds_count", "outcome") == by_outcome
+    assert sum(metrics.by("refrain_responses_total", "class").values()) == asked
     assert sum(metrics.by("refrain_bypass_total", "reason").values()) == by_outcome["bypass"]
     cacheable = asked - by_outcome["bypass"]
     for name in ("models", "tenants", "namespaces"):
@@ -189,8 +219,11 @@ def test_it_adds_up(start, model, prompt, seed):
     # Every look-up has one result; only requests for a fresh answer go without one.
     for tier in shown["tiers"]:
         assert tier["lookups"] == tier["hits"] + tier["stale"] + tier["misses"]
-    assert metrics.sum("refrain_tier_lookups_total", tier="memory") <= cacheable
-    assert metrics.sum("refrain_tier_lookups_total", tier="memory", result="hit") <= by_outcome["hit"]
+    lookups = {name: metrics.sum("refrain_tier_lookups_total", tier=name) for name in ("memory", "objects")}
+    hits = {name: metrics.sum("refrain_tier_lookups_total", tier=name, result="hit") for name in lookups}
+    assert lookups["memory"] <= cacheable and lookups["objects"] <= lookups["memory"] - hits["memory"]
+    assert sum(hits.values()) <= by_outcome["hit"] + by_outcome["coalesced"]
+    return metrics
 
 
 # On terminals

@@ -13,6 +13,7 @@ import pytest
 
 from support import model as scripted
 from support.sidecar import binary, until
+from support.simulated import Simulated
 
 KEY = "test-key"
 
@@ -72,7 +73,7 @@ def test_the_top_is_asked_and_live_requests_hit(refrain, model, run, tmp_path, p
     done = run("warm", log, "--top", 5, "--json", "--url", refrain.base)
     assert done.returncode == 0, done.stderr
     assert result(done)["result"] | {"seconds": 0} == {
-        "planned": 5, "resumed": 0, "hits": 0, "asked": 5, "failed": 0, "tokens": result(done)["result"]["tokens"],
+        "planned": 5, "resumed": 0, "hits": 0, "asked": 5, "refreshed": 0, "failed": 0, "tokens": result(done)["result"]["tokens"],
         "costUSD": 0, "seconds": 0, "failures": []}
     assert result(done)["result"]["tokens"] > 0
     assert model.count(prompt) == 5
@@ -233,6 +234,26 @@ def test_a_run_outlives_its_sidecar_and_is_resumed_with_the_next(start, model, r
     assert len(asked) == 40 and sum(asked.values()) <= 43 and max(asked.values()) <= 2
 
 
+def test_the_model_is_killed_in_the_middle_and_nothing_is_asked_twice(start, servers, run, state, tmp_path):
+    first = servers(Simulated("--first-token", "30ms"))
+    sidecar = start(port=first.port)
+    log = write_log(tmp_path / "log.jsonl", {f"question {number:03}" : 2 for number in range(60)})
+    arguments = ["warm", str(log), "--json", "--concurrency", "3", "--url", sidecar.base]
+    process = subprocess.Popen(
+        [str(binary()), *arguments], env=clean(state), stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    until(lambda: first.calls() >= 10, "the run to be under way")
+    first.close()
+    out, err = process.communicate(timeout=60)
+    told = json.loads(out)["result"]
+    assert process.returncode == 1 and b"--resume asks them again" in err
+    assert told["asked"] + told["failed"] == 60 and told["asked"] >= 7 and told["failed"] > 0
+    second = servers(Simulated(port=first.port))
+    again = result(run(*arguments, "--resume"))["result"]
+    assert (again["resumed"], again["asked"], again["failed"]) == (told["asked"], told["failed"], 0)
+    # What had an answer before the blow is not asked of the model again.
+    assert second.calls() == told["failed"]
+
+
 def test_a_journal_never_replaces_another_file(refrain, run, tmp_path, popular):
     log = write_log(tmp_path / "log.jsonl", popular)
     precious = tmp_path / "precious"
@@ -252,8 +273,11 @@ def test_budgets_rates_and_prices(refrain, model, run, tmp_path, popular, prompt
     assert cheap["count"] == 4 and cheap["costUSD"] <= told["costUSD"] / 2
     few = result(run("warm", log, "--dry-run", "--json", "--max-tokens-budget", 1000))["plan"]
     assert few["count"] == 2 and few["tokens"] <= 1000
-    done = run("warm", log, "--max-cost", 1)
-    assert done.returncode == 2 and b"--prices" in done.stderr
+    listed = tmp_path / "listed.json"
+    listed.write_text(json.dumps([{"model": "scripted", "input": 1, "output": 2}]))
+    assert result(run("warm", log, "--dry-run", "--json", "--prices", listed))["plan"]["costUSD"] == told["costUSD"]
+    unpriced = result(run("warm", log, "--dry-run", "--json", "--max-cost", 1))
+    assert unpriced["plan"]["count"] == 0 and b"have no price" in run("warm", log, "--dry-run", "--max-cost", 1).stdout
     started = time.monotonic()
     done = run("warm", log, "--rate", 20, "--concurrency", 8, "--prices", prices, "--url", refrain.base)
     assert done.returncode == 0 and b"cost" in done.stdout, done.stderr
@@ -310,7 +334,7 @@ def test_what_cannot_be_cached_and_who_does_not_answer(refrain, upstream, run, t
 @pytest.mark.parametrize("words, message", [
     (["warm"], b"FILE is missing"), (["warm", "x", "--format", "batsh"], b"did you mean batch"),
     (["warm", "x", "--top", "0"], b"--top"), (["warm", "x", "--since", "soon"], b"--since"),
-    (["warm", "x", "--ttl", "soon"], b"--ttl"), (["warm", "-", "-"], b"given twice"),
+    (["warm", "x", "--ttl", "soon"], b"--ttl"), (["warm", "x", "--half-life", "999ms"], b"--half-life"), (["warm", "-", "-"], b"given twice"),
     (["import", "x", "--format", "text"], b"has no answers")])
 def test_wrong_use(run, words, message):
     done = run(*words)
@@ -375,10 +399,54 @@ def test_logged_pairs_are_imported_from_a_pipe(upstream, run):
     assert [("x-import-x-api-key" in headers) for headers in admin.headers] == [False, False, False, True]
 
 
+def test_imported_answers_are_served_without_a_call(refrain, model, run, tmp_path, prompt):
+    """The whole way, through a real sidecar's admin port."""
+    requests = [body(f"{prompt} {number}") for number in range(4)]
+    answers = [scripted.chat(request, 1000 + number).whole for number, request in enumerate(requests)]
+    answers[2]["choices"][0]["finish_reason"] = None
+    pairs = tmp_path / "pairs.jsonl"
+    pairs.write_text("".join(
+        json.dumps({"request": request, "response": answer}) + "\n" for request, answer in zip(requests, answers))
+        + "not json\n")
+    done = run("import", pairs, "--json", "--admin", f"127.0.0.1:{refrain.admin_port}")
+    told = result(done)
+    assert done.returncode == 1 and (told["stored"], told["refused"]) == (3, 1), done.stderr
+    for number in (0, 1, 3):
+        whole = refrain.post("/v1/chat/completions", requests[number])
+        assert (whole.outcome, whole.json()) == ("hit", answers[number])
+        stream = refrain.post("/v1/chat/completions", requests[number] | {"stream": True})
+        assert stream.outcome == "hit" and b"[DONE]" in stream.body
+    # Another's credential has none of it.
+    other = refrain.post("/v1/chat/completions", requests[0], [("Authorization", "Bearer somebody-else")])
+    assert other.outcome == "miss"
+    assert refrain.post("/v1/chat/completions", requests[2]).outcome == "miss"
+    assert model.count(prompt) == 2
+
+
 def test_an_import_without_a_sidecar_fails(run, tmp_path):
     (tmp_path / "pairs.jsonl").write_text(json.dumps({"request": body("q"), "response": {}}) + "\n")
     done = run("import", tmp_path / "pairs.jsonl", "--admin", "127.0.0.1:1")
     assert done.returncode == 1 and b"no sidecar answers" in done.stderr
+
+
+def test_warming_counts_as_nobodys_request(start, run, tmp_path, popular, prompt):
+    sidecar = start({"log.access.path": tmp_path / "access.jsonl", "log.bodies": True})
+    log = write_log(tmp_path / "log.jsonl", popular)
+    for _ in range(2):
+        assert run("warm", log, "--top", 5, "--url", sidecar.base).returncode == 0
+    sidecar.post("/v1/chat/completions", body(max(popular, key=popular.get)))
+    metrics = until(
+        lambda: (m := sidecar.metrics()).sum("refrain_requests_total") == 1 and m, "the one request to be counted")
+    assert metrics.sum("refrain_requests_total", outcome="hit") == metrics.sum("refrain_responses_total") == 1
+    warmed = metrics.by("refrain_warm_requests_total", "outcome")
+    assert {outcome: count for outcome, count in warmed.items() if count} == {"hit": 5, "miss": 5}
+    shown = sidecar.admin("/api/stats").json()
+    assert shown["hitRate"] == 1 and [row["requests"] for row in shown["models"]] == [1]
+    # Or a prompt that was popular once would be so for ever.
+    access = tmp_path / "access.jsonl"
+    until(lambda: len(access.read_text().splitlines()) == 11, "the access log")
+    told = result(run("warm", access, "--dry-run", "--json", "--min-count", 1))
+    assert told["requests"] == 1 and [(row["reason"], row["count"]) for row in told["unusable"]] == [("warming", 10)]
 
 
 def test_live_traffic_goes_on_while_warming(refrain, model, run, tmp_path, prompt):

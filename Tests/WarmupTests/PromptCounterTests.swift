@@ -33,6 +33,30 @@ import Testing
         #expect(since.sketch.counters.map(\.count) == [2] && since.totals.old == 4)
     }
 
+    /// One line of the year 9999, or one in other units, must not make all others weigh nothing.
+    @Test(arguments: [#""9999-12-31T23:59:59Z""#, "253402300799", "9.9e13", "253402300799000000"])
+    func aClockThatIsWrongDoesNoHarm(time: String) {
+        let now: Int64 = 1_700_000_000_000
+        func line(_ time: String, _ text: String) -> String {
+            "{\"time\":\(time),\"dialect\":\"chat\",\"request\":\(chat(text))}\n"
+        }
+        let text = line("\(now - 1)", "a") + line("\(now)", "a") + line(time, "late") + line("\(now)", "a")
+        let counter = counted(text.utf8) {
+            $0.halfLife = 1_000
+            $0.latest = now
+        }
+        #expect(counter.sketch.ranked().map(\.count) == [3, 1])
+        let weights = counter.sketch.ranked().map(\.weight)
+        #expect(weights[0] > 2.9 && weights[1] > 0.9 && weights[1] <= 1.1)
+    }
+
+    @Test func requestsOfWarmingAreNotCounted() {
+        let request = "\"dialect\":\"chat\",\"request\":\(chat("a"))}\n"
+        let text = "{\"purpose\":\"warm\",\(request){\"purpose\":\"other\",\(request){\(request)"
+        let counter = counted(text.utf8)
+        #expect(counter.sketch.counters.map(\.count) == [2] && counter.unusable.rows.map(\.reason) == [.warming])
+    }
+
     @Test func whatCannotBeReadAgainIsKeptOnceItIsPopular() {
         let text = ["a", "b", "a", "c", "a", "b"].map { chat($0) + "\n" }.joined()
         var kept: [String] = []

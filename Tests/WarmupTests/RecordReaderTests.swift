@@ -127,6 +127,16 @@ import Testing
         #expect(Bytes(text).withUnsafeBytes { LogTime.read(text: $0) } == expected)
     }
 
+    @Test(
+        arguments: [
+            ("0", 0), ("1.5", 1_500), ("1767225600", 1_767_225_600_000), ("1767225600123", 1_767_225_600_123),
+            ("1767225600123456", 1_767_225_600_123), ("1767225600123456789", 1_767_225_600_123),
+            ("99999999999", 99_999_999_999_000), ("-5", -5_000), ("1e25", nil), ("x", nil), ("nan", nil), ("inf", nil),
+        ] as [(String, Int64?)])
+    func readsTimesInAnyUnit(text: String, expected: Int64?) {
+        #expect(Bytes(text).withUnsafeBytes { LogTime.read(number: $0) } == expected)
+    }
+
     /// Damaged lines give a record or a reason, and what they give can be used.
     @Test(arguments: 1...20 as ClosedRange<UInt64>)
     func damageIsSurvived(seed: UInt64) {

@@ -9,7 +9,9 @@ import Testing
         String(repeating: chat(text, model: model) + "\n", count: count)
     }.joined()
 
-    private func plan(_ prices: PriceTable = PriceTable(), log: String = log, _ change: (inout WarmPlan.Limits) -> Void)
+    private func plan(
+        _ prices: ModelPrices = ModelPrices(own: []), log: String = log, _ change: (inout WarmPlan.Limits) -> Void
+    )
         -> WarmPlan
     {
         var limits = WarmPlan.Limits()
@@ -17,8 +19,8 @@ import Testing
         return WarmPlan(counted(WarmPlanTests.log.utf8), limits: limits, prices: prices, reader: reader(log))
     }
 
-    private func prices(_ json: String) throws -> PriceTable {
-        try Bytes(json).withUnsafeBytes { try PriceTable(json: $0) }
+    private func prices(_ json: String) throws -> ModelPrices {
+        ModelPrices(own: try Bytes(json).withUnsafeBytes { try PriceFile.read($0) })
     }
 
     @Test func thePopularComeFirst() {
@@ -48,16 +50,23 @@ import Testing
         #expect(plan.prompts.map(\.count) == [5, 2] && plan.leftOut.unreadable == 1)
     }
 
-    @Test func pricesAreFoundByName() throws {
-        let table = try prices(
-            #"{"gpt":{"input_cost_per_token":1e-6},"gpt-mini":{"input_cost_per_token":2,"output_cost_per_token":3},"x":{}}"#
-        )
-        #expect(table.price(of: "gpt") == .init(prompt: 1e-6, answer: 0))
-        #expect(table.price(of: "openai/gpt-mini-2024") == .init(prompt: 2, answer: 3))
-        #expect(table.price(of: "gpt-max") == .init(prompt: 1e-6, answer: 0))
-        #expect(table.price(of: "gptx") == nil && table.price(of: "x") == nil && table.price(of: "") == nil)
-        #expect(throws: PriceTable.Failure.notJSON) { try prices("{") }
-        #expect(throws: PriceTable.Failure.noPrices) { try prices(#"{"m":{"input_cost_per_token":-1}}"#) }
+    @Test func pricesAreReadInBothShapes() throws {
+        for text in [
+            #"{"gpt":{"input_cost_per_token":1e-6},"mini":{"input_cost_per_token":2e-7,"output_cost_per_token":3e-7},"x":{}}"#,
+            #"[{"model":"gpt","input":1,"output":0},{"model":"mini","input":0.2,"output":0.3},{"model":"x","input":1}]"#,
+        ] {
+            let table = try prices(text)
+            #expect(table["gpt"]?.cost(prompt: 1_000_000, answer: 5) == 1)
+            #expect(table["openai/mini-2024-08-06"]?.input.picodollars == 200_000)
+            #expect(table["mini"]?.output.picodollars == 300_000)
+            #expect(table["gptx"] == nil && table["x"] == nil && table[""] == nil)
+            // What the file does not name has its list price.
+            #expect(table["gpt-4o-mini"] != nil)
+        }
+        #expect(throws: PriceFile.Failure.notJSON) { try prices("{") }
+        for text in [#"{"m":{"input_cost_per_token":-1}}"#, "[]", "7", #"{"m":{"input_cost_per_token":1e300}}"#] {
+            #expect(throws: PriceFile.Failure.noPrices) { try prices(text) }
+        }
     }
 
     @Test func tokensAreEstimatedByScript() {

@@ -44,6 +44,8 @@ struct Histogram: ~Copyable, Sendable {
 /// sums, therefore every access is relaxed.
 package final class MetricsBlock: Sendable {
     private let requests = CounterRow<36>()
+    private let responses = CounterRow<4>()
+    private let warmRequests = CounterRow<6>()
     private let bypasses = CounterRow<32>()
     private let notStoredAnswers = CounterRow<32>()
     private let coalescedRequests = CounterRow<1>()
@@ -61,10 +63,14 @@ package final class MetricsBlock: Sendable {
 
     /// One answered request; `duration` in nanoseconds from the complete request to the end of its answer.
     @inline(__always)
-    package func countRequest(_ endpoint: Endpoint, _ outcome: Outcome.Kind, duration: Int64) {
+    package func countRequest(_ endpoint: Endpoint, _ outcome: Outcome.Kind, status: Int, duration: Int64) {
+        responses.add(at: StatusClass(status: status).labelIndex)
         requests.add(at: endpoint.labelIndex &* 6 &+ outcome.labelIndex)
         durations[outcome.labelIndex].observe(nanoseconds: duration)
     }
+
+    /// One answered request that nobody but warming wanted.
+    package func countWarming(_ outcome: Outcome.Kind) { warmRequests.add(at: outcome.labelIndex) }
 
     package func countBypass(_ reason: BypassReason) { bypasses.add(at: reason.labelIndex) }
 
@@ -107,6 +113,8 @@ package final class MetricsBlock: Sendable {
     func counters(of metric: MetricName) -> [UInt64]? {
         switch metric {
         case .requests: requests.values
+        case .responses: responses.values
+        case .warmRequests: warmRequests.values
         case .bypass: bypasses.values
         case .notStored: notStoredAnswers.values
         case .coalesced: coalescedRequests.values

@@ -1,11 +1,12 @@
 /// Every metric there is. What each one means is declared once, in `MetricsTable`.
 package enum MetricName: Int, Sendable, CaseIterable {
-    case requests, requestDuration, bypass, notStored, coalesced, savedTokens, savedCost
+    case requests, requestDuration, responses, bypass, notStored, coalesced, savedTokens, savedCost
     case revalidations, revalidationsRunning, revalidationQueueDepth
     case tierLookups, tierDuration, tierBytes, tierCapacity, entries, evictions
     case tierFailures, tierWrites, breakerState
     case fillQueueDepth, fillQueueBytes, fillDropped
     case purges
+    case warmRequests, warmRuns, warmPrompts, warmLastRun
     case upstreamRequests, upstreamDuration
     case flights, inflightRequests, httpConnections, logDropped, accessLogDropped, spansDropped
     case workers, memoryLimit
@@ -72,7 +73,9 @@ package enum MetricsTable {
 
     private static func describe(_ name: MetricName) -> Metric {
         switch name {
-        case .requests, .requestDuration, .bypass, .notStored, .coalesced, .savedTokens, .savedCost: ofRequests(name)
+        case .requests, .requestDuration, .responses, .bypass, .notStored, .coalesced, .savedTokens, .savedCost:
+            ofRequests(name)
+        case .warmRequests, .warmRuns, .warmPrompts, .warmLastRun: ofWarming(name)
         case .tierLookups, .tierDuration, .tierBytes, .tierCapacity, .entries, .evictions, .purges: ofTiers(name)
         case .tierFailures, .tierWrites, .breakerState, .fillQueueDepth, .fillQueueBytes, .fillDropped:
             ofLowerTiers(name)
@@ -92,6 +95,10 @@ package enum MetricsTable {
             Metric(
                 "refrain_request_duration_seconds", .histogram, "seconds", [.init("outcome", Outcome.Kind.self)],
                 "Time from a complete request to the end of its answer.")
+        case .responses:
+            Metric(
+                "refrain_responses_total", .counter, "answers", [.init("class", StatusClass.self)],
+                "The same requests, by the class of the HTTP status that they were answered with.")
         case .bypass:
             Metric(
                 "refrain_bypass_total", .counter, "requests", [.init("reason", BypassReason.self)],
@@ -161,6 +168,28 @@ package enum MetricsTable {
             Metric(
                 "refrain_evictions_total", .counter, "entries", [.init("reason", EvictionReason.self)],
                 "Answers that left memory, by reason.")
+        }
+    }
+
+    private static func ofWarming(_ name: MetricName) -> Metric {
+        switch name {
+        case .warmRequests:
+            Metric(
+                "refrain_warm_requests_total", .counter, "requests", [.init("outcome", Outcome.Kind.self)],
+                "Requests of `refrain warm` and of scheduled warming. They count as nobody's elsewhere: not as requests, and "
+                    + "not in what was saved.")
+        case .warmRuns:
+            Metric(
+                "refrain_warm_runs_total", .counter, "runs", [.init("end", WarmRunEnd.self)],
+                "Runs of scheduled warming, by how they ended.")
+        case .warmPrompts:
+            Metric(
+                "refrain_warm_prompts_total", .counter, "prompts", [.init("result", WarmPromptResult.self)],
+                "Prompts of scheduled warming, by what became of them.")
+        default:
+            Metric(
+                "refrain_warm_last_run_timestamp_seconds", .gauge, "seconds", [],
+                "When the last run of scheduled warming ended, in seconds since 1970; 0 before the first one.")
         }
     }
 

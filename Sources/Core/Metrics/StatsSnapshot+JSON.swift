@@ -26,7 +26,8 @@ extension StatsSnapshot {
             if let lower = row.lower { writer.write(lower) }
         }
         for (name, counts) in [
-            ("evictions", evictions), ("bypass", bypass), ("notStored", notStored), ("upstream", upstream),
+            ("evictions", evictions), ("responses", responses), ("bypass", bypass), ("notStored", notStored),
+            ("upstream", upstream),
         ] {
             writer.array(name, counts) { writer, row in
                 writer.member("name", row.name)
@@ -45,6 +46,7 @@ extension StatsSnapshot {
         for (name, rows) in [("models", models), ("tenants", tenants), ("namespaces", namespaces)] {
             writer.array(name, rows) { writer, row in
                 writer.member("name", row.name)
+                if row.isRest == true { writer.member("isRest", true) }
                 writer.member("requests", row.requests)
                 writer.member("hits", row.hits)
                 writer.member("coalesced", row.coalesced)
@@ -53,6 +55,7 @@ extension StatsSnapshot {
                 writer.member("savedCostUSD", row.savedCostUSD)
             }
         }
+        if let warming { writer.write(warming) }
         writer.member("inflightRequests", inflightRequests)
         writer.member("connections", connections)
         writer.member("flights", flights)
@@ -94,6 +97,18 @@ extension JSONWriter {
         member("queued", lower.queued)
         member("queuedBytes", lower.queuedBytes)
         member("dropped", lower.dropped)
+        endObject()
+    }
+
+    fileprivate mutating func write(_ warming: StatsSnapshot.Warming) {
+        name("warming")
+        beginObject()
+        member("runs", warming.runs)
+        member("lastRun", warming.lastRun)
+        member("hits", warming.hits)
+        member("asked", warming.asked)
+        member("refreshed", warming.refreshed)
+        member("failed", warming.failed)
         endObject()
     }
 

@@ -62,6 +62,8 @@ package struct StatsSnapshot: Sendable, Equatable, Codable {
     /// What was asked and saved under one name.
     package struct Usage: Sendable, Equatable, Codable {
         package var name: String
+        /// Whether it stands for all names that are not told apart; absent where not.
+        package var isRest: Bool?
         package var requests: Int
         /// Hits, semantic and stale ones included.
         package var hits: Int
@@ -69,6 +71,17 @@ package struct StatsSnapshot: Sendable, Equatable, Codable {
         package var misses: Int
         package var savedTokens: SavedTokens
         package var savedCostUSD: Double
+    }
+
+    /// What scheduled warming did since the start.
+    package struct Warming: Sendable, Equatable, Codable {
+        package var runs: Int
+        /// When the last run ended, in seconds since 1970; absent before the first one.
+        package var lastRun: Double?
+        package var hits: Int
+        package var asked: Int
+        package var refreshed: Int
+        package var failed: Int
     }
 
     package var version: String
@@ -82,6 +95,8 @@ package struct StatsSnapshot: Sendable, Equatable, Codable {
     /// Only those that are in use.
     package var tiers: [TierStats]
     package var evictions: [Count]
+    /// Requests by the class of their status.
+    package var responses: [Count]
     package var bypass: [Count]
     package var notStored: [Count]
     package var upstream: [Count]
@@ -96,6 +111,8 @@ package struct StatsSnapshot: Sendable, Equatable, Codable {
     package var models: [Usage]
     package var tenants: [Usage]
     package var namespaces: [Usage]
+    /// Absent where nothing is warmed.
+    package var warming: Warming?
     package var inflightRequests: Int
     package var connections: Int
     package var flights: Int
@@ -119,6 +136,7 @@ extension StatsSnapshot {
         }
         tiers = TierName.allCases.compactMap { TierStats($0, registry) }
         evictions = registry.namedCounts(of: .evictions)
+        responses = registry.namedCounts(of: .responses)
         bypass = registry.namedCounts(of: .bypass)
         notStored = registry.namedCounts(of: .notStored)
         upstream = registry.namedCounts(of: .upstreamRequests)
@@ -134,6 +152,7 @@ extension StatsSnapshot {
         models = usage.models.map(Usage.init)
         tenants = usage.tenants.map(Usage.init)
         namespaces = usage.namespaces.map(Usage.init)
+        warming = Warming(registry)
         inflightRequests = registry.total(of: .inflightRequests)
         connections = registry.total(of: .httpConnections)
         flights = registry.total(of: .flights)
@@ -148,7 +167,7 @@ extension StatsSnapshot {
 extension StatsSnapshot.Usage {
     fileprivate init(_ row: NameUsage) {
         self.init(
-            name: row.name, requests: Int(clamping: row.requests),
+            name: row.name, isRest: row.isRest ? true : nil, requests: Int(clamping: row.requests),
             hits: Int(clamping: row.hits &+ row.semantic &+ row.stale), coalesced: Int(clamping: row.coalesced),
             misses: Int(clamping: row.misses),
             savedTokens: .init(
@@ -166,6 +185,17 @@ extension StatsSnapshot.Latency {
         self.init(
             outcome: outcome, count: Int(count), mean: Double(reading.sumNanoseconds) / Double(count) / 1e9,
             p50: seconds(0.5), p90: seconds(0.9), p99: seconds(0.99))
+    }
+}
+
+extension StatsSnapshot.Warming {
+    /// nil where nobody tells of it.
+    fileprivate init?(_ registry: MetricsRegistry) {
+        guard let last = registry.values(of: .warmLastRun).first?.value else { return nil }
+        func prompts(_ result: WarmPromptResult) -> Int { registry.count(of: .warmPrompts, [result.labelWord]) }
+        self.init(
+            runs: registry.total(of: .warmRuns), lastRun: last > 0 ? last : nil, hits: prompts(.hit),
+            asked: prompts(.asked), refreshed: prompts(.refreshed), failed: prompts(.failed))
     }
 }
 

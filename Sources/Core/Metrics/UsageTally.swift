@@ -1,6 +1,8 @@
 /// What was asked and saved under one name: a model, a tenant or a namespace.
 package struct NameUsage: Tally, Equatable {
     package fileprivate(set) var name = ""
+    /// Whether it stands for all names that have no row. A client may call its model what this row is called.
+    package fileprivate(set) var isRest = false
     /// Requests by how they were answered.
     package private(set) var hits: UInt64 = 0
     package private(set) var semantic: UInt64 = 0
@@ -148,6 +150,7 @@ package struct UsageReport: Sendable, Equatable {
         var byName: [String: NameUsage] = [:]
         var rest = NameUsage()
         rest.name = UsageReport.rest
+        rest.isRest = true
         for table in tables {
             for row in table.all {
                 byName[row.name, default: NameUsage()].name = row.name

@@ -101,6 +101,10 @@ extension SettingFormat where Self == TextFormat {
     }
 }
 
+extension SettingFormat where Self == PathListFormat {
+    static var paths: Self { PathListFormat() }
+}
+
 extension SettingFormat where Self == TextListFormat {
     static func headerNames(example: String, forbidden: [String] = [], why: String = "") -> Self {
         TextListFormat(

@@ -186,6 +186,31 @@ package struct TextListFormat: SettingFormat {
     }
 }
 
+/// Paths of the file system, one as a text or several as a list.
+package struct PathListFormat: SettingFormat {
+    private static let path: TextFormat = .path
+
+    package let kind = "list of paths"
+    package var expected: String { "the path of a file, or a list of at most \(TextListFormat.maxItems) of them" }
+    package let isStructured = true
+
+    package func read(_ node: ConfigNode, name: String) throws(SettingsError) -> [String] {
+        var items = [node]
+        if case .list(let several) = node.content { items = several }
+        guard items.count <= TextListFormat.maxItems else { throw refuse(node, name, "the list is too long") }
+        var result: [String] = []
+        for item in items {
+            let path = try Self.path.read(item, name: name)
+            if !path.isEmpty, !result.contains(path) { result.append(path) }
+        }
+        return result
+    }
+
+    package func write(_ value: [String]) -> ConfigNode.Content {
+        .list(value.map { ConfigNode(.scalar($0), at: .builtIn) })
+    }
+}
+
 extension HeaderField {
     /// A byte of an RFC 9110 token.
     package static func isNameByte(_ byte: UInt8) -> Bool {

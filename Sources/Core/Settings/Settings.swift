@@ -12,6 +12,7 @@ package struct Settings: Sendable, Equatable {
     package var objects = Objects()
     package var semantic = Semantic()
     package var limits = Limits()
+    package var warm = Warm()
     package var prices: [ModelPrice] = []
     package var log = Log()
     package var traces = Traces()

@@ -2,7 +2,8 @@
 /// from these rows; the defaults are the initial values of the fields the rows point at.
 package enum SettingsTable {
     package static let all: [Setting<Settings>] =
-        listeners + [upstreamList] + cache + memory + redis + objects + later + limits + [priceList] + log + traces
+        listeners + [upstreamList] + cache + memory + redis + objects + later + limits + warm + [priceList] + log
+        + traces
 
     package static let sections: [(name: String, sentence: String)] = [
         ("listen", "Where clients connect."),
@@ -14,6 +15,7 @@ package enum SettingsTable {
         ("objects", "The third tier: a directory or an object store."),
         ("semantic", "Answers of neighbouring requests."),
         ("limits", "What the sidecar refuses, so that it cannot be overwhelmed."),
+        ("warm", "Popular prompts whose answers are kept fresh: see warming.md."),
         ("prices", "What models cost, to tell what the cache saves."),
         ("log", "What is written to standard error, and the access log."),
         ("traces", "One span for each request, sent to a collector of OpenTelemetry."),

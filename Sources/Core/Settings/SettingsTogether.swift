@@ -13,10 +13,11 @@ enum SettingsTogether {
 
     static func errors(in loaded: LoadedSettings) -> [SettingsError] {
         let settings = loaded.values
-        return (ofListeners(settings) + ofRedis(settings.redis) + ofObjects(settings.objects)).map { conflict in
-            let name = conflict.names.first { loaded.origins[$0] != nil } ?? conflict.names[0]
-            return SettingsError(at: loaded.origin(of: name), setting: conflict.names[0], conflict.message)
-        }
+        return (ofListeners(settings) + ofRedis(settings.redis) + ofObjects(settings.objects) + ofWarm(settings.warm))
+            .map { conflict in
+                let name = conflict.names.first { loaded.origins[$0] != nil } ?? conflict.names[0]
+                return SettingsError(at: loaded.origin(of: name), setting: conflict.names[0], conflict.message)
+            }
     }
 
     private static func ofListeners(_ settings: Settings) -> [Conflict] {
@@ -57,6 +58,22 @@ enum SettingsTogether {
             conflicts.append(
                 Conflict(
                     "redis.\(name)", message: "it is for TLS, which redis.url does not ask for; write rediss:// there"))
+        }
+        return conflicts
+    }
+
+    private static func ofWarm(_ warm: Settings.Warm) -> [Conflict] {
+        var conflicts: [Conflict] = []
+        if warm.halfLife > .zero, warm.halfLife < .seconds(1) {
+            conflicts.append(
+                Conflict("warm.halfLife", message: "it is shorter than a second; write at least 1s, or 0 for none"))
+        }
+        if !warm.source.isEmpty, warm.refreshAhead > .zero, warm.refreshAhead < warm.every {
+            conflicts.append(
+                Conflict(
+                    "warm.refreshAhead", "warm.every",
+                    message: "it is shorter than warm.every, so that answers could expire between two runs; make it at "
+                        + "least as long, or 0"))
         }
         return conflicts
     }

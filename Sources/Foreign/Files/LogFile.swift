@@ -12,6 +12,12 @@ package final class LogFile {
     /// Bytes read from the file so far.
     package private(set) var position = 0
 
+    /// Whether all was lent that a file that can be read again held when it was opened. Some have no size to go by.
+    package var isReadAsOpened: Bool {
+        guard canBeReadAgain, rest.isEmpty, let size, size > 0 else { return false }
+        return position >= size
+    }
+
     private let path: String
     private let descriptor: CInt
     private var gunzip: Gunzip?
@@ -32,7 +38,12 @@ package final class LogFile {
         var status = stat()
         let isRegular = fstat(descriptor, &status) == 0 && status.st_mode & S_IFMT == S_IFREG
         size = isRegular ? Int(status.st_size) : nil
-        let count = LogFile.fill(descriptor, buffer)
+        var count = LogFile.fill(descriptor, buffer)
+        if count == 1 {
+            // A pipe may give a single byte at first, and gzip is told by two.
+            let more = LogFile.fill(descriptor, UnsafeMutableRawBufferPointer(rebasing: buffer[1...]))
+            count = more < 0 ? more : count + more
+        }
         let isGzip = count >= 2 && buffer[0] == 0x1F && buffer[1] == 0x8B
         canBeReadAgain = isRegular && path != "-" && !isGzip
         guard count >= 0 else { throw InputFile.failure(path) }

@@ -57,6 +57,7 @@ package final class AccessLog: Sendable {
         if record.promptTokens >= 0 { writer.member("promptTokens", record.promptTokens) }
         if record.completionTokens >= 0 { writer.member("completionTokens", record.completionTokens) }
         if record.savedPicodollars > 0 { writer.member("savedUSD", Double(record.savedPicodollars) / 1e12) }
+        if record.isWarming { writer.member("purpose", "warm") }
         if let body = record.body {
             writer.name("request")
             body.withUnsafeBytes { writer.value(json: $0) }

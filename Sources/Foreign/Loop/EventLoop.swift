@@ -179,8 +179,11 @@ package struct LoopError: Error, CustomStringConvertible {
 }
 
 extension EventLoop {
-    /// Runs the loop on a thread of its own; `join` it after `stop`.
-    package func startThread(named name: String) throws(LoopError) -> SystemThread {
-        try SystemThread(name: name) { [self] in run() }
+    /// Runs the loop on a thread of its own; `join` it after `stop`. One in the background lets all others go first.
+    package func startThread(named name: String, isBackground: Bool = false) throws(LoopError) -> SystemThread {
+        try SystemThread(name: name) { [self] in
+            if isBackground { SystemThread.giveWay() }
+            run()
+        }
     }
 }

@@ -33,6 +33,12 @@ package struct SystemThread: Sendable {
         self.identifier = identifier
     }
 
+    /// Lets all other threads go first that want the processor; for the calling thread.
+    static func giveWay() {
+        // On Linux a thread has a priority of its own, and 0 is the calling one.
+        setpriority(PRIO_PROCESS, 0, 15)
+    }
+
     package func join() { pthread_join(identifier, nil) }
 
     /// Whether it ended in time.

@@ -21,8 +21,8 @@ package final class AnswerClient: Sendable {
     private let upstream: CurlUpstream
     private let thread: SystemThread
 
-    /// `timeout` bounds each exchange.
-    package init(_ url: UpstreamURL, timeout: Duration) throws(LoopError) {
+    /// `timeout` bounds each exchange. In the background it lets all other threads go first.
+    package init(_ url: UpstreamURL, timeout: Duration, isBackground: Bool = false) throws(LoopError) {
         loop = try EventLoop()
         var options = UpstreamOptions(base: UpstreamBase(url))
         options.connectTimeout = min(timeout, .seconds(5))
@@ -31,7 +31,7 @@ package final class AnswerClient: Sendable {
         // What runs beside us is not behind a proxy.
         options.proxy = .none
         upstream = try CurlUpstream(loop: loop, options: options)
-        thread = try loop.startThread(named: "client")
+        thread = try loop.startThread(named: "client", isBackground: isBackground)
     }
 
     package func fetch(_ request: UpstreamRequest) async throws(UpstreamFailure) -> Answer {

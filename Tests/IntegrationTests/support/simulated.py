@@ -11,12 +11,12 @@ from .sidecar import binary, until
 class Simulated:
     """A running `refrain-sim model`, which lies beside the sidecar's binary."""
 
-    def __init__(self, *options):
+    def __init__(self, *options, port=0):
         program = binary().with_name("refrain-sim")
         assert program.exists(), f"{program} is not there: run `make build`"
         self.log = tempfile.NamedTemporaryFile(prefix="refrain-sim-")
         self.process = subprocess.Popen(
-            [str(program), "model", "--listen", "127.0.0.1:0", "--first-token", "1ms", "--tokens-per-second", "0",
+            [str(program), "model", "--listen", f"127.0.0.1:{port}", "--first-token", "1ms", "--tokens-per-second", "0",
              *options],
             stdin=subprocess.DEVNULL, stdout=self.log, stderr=subprocess.STDOUT)
         self.port = until(self._port, "the simulated model to listen")
