@@ -19,6 +19,8 @@ package struct AccessRecord: Sendable {
     package var isStream: Bool?
     /// From the complete request to the end of its answer, in nanoseconds.
     package var duration: Int64
+    /// Which upstream the answer is from; nil where it is none's.
+    package var upstream: String?
     /// Of the call to the upstream that was made for it, in nanoseconds; nil where there was none.
     package var upstreamDuration: Int64?
     /// -1 where they are not known.

@@ -129,9 +129,13 @@ package enum SinkDemand: Sendable {
 package struct UpstreamHead: Sendable {
     package var status: Int
     package var headers: [HeaderField]
-    package init(status: Int, headers: [HeaderField]) {
+    /// The name of the upstream that sent it; empty where there is no choice of them.
+    package var upstream: String
+
+    package init(status: Int, headers: [HeaderField], upstream: String = "") {
         self.status = status
         self.headers = headers
+        self.upstream = upstream
     }
 }
 
@@ -145,6 +149,8 @@ package struct UpstreamFailure: Error, Sendable, Equatable {
     package enum Kind: String, Sendable, CaseIterable {
         case connect, resolve, tls, timeout, reset, malformed, cancelled, shutdown
         case tooLarge = "too-large"
+        /// The request cannot be put on the wire; nobody was asked.
+        case unsendable
         /// Not asked: a limit was reached, or there was no room.
         case shed
     }

@@ -137,6 +137,16 @@ package final class Admission {
         digestFields(1, credentials(of: head))
     }
 
+    /// Whose limits a request counts against.
+    package func payer(of head: RequestHead) -> CacheKey {
+        // Those who share answers still have credentials of their own.
+        cache.partition == .shared ? credentialDigest(of: head) : tenant(of: head)
+    }
+
+    package func payer(of admitted: Admitted) -> CacheKey {
+        cache.partition == .shared ? admitted.credential ?? admitted.tenant : admitted.tenant
+    }
+
     private static func lengthBit(_ count: Int) -> UInt64 { 1 << UInt64(min(count, 63)) }
 
     private func noteCredential(_ name: BytesView, _ value: BytesView, in head: inout RequestHead) {

@@ -99,6 +99,7 @@ extension Engine {
         let asked = purges.latest
         return Flight(
             credential: call?.admitted.credential, leader: call?.admitted.facts,
+            priority: call?.upstream.demand.priority ?? .standard,
             state: FlightState(
                 dialect: call?.admitted.dialect, form: call?.admitted.form ?? .whole,
                 limits: FlightState.Limits(maxAnswer: cache.maxAnswer.bytes)),
@@ -169,7 +170,8 @@ extension Engine {
             }
             return .reply(.whole(forFollower(head), body, .coalesced, .status))
         case .ended(.failed(let failure)):
-            guard isLast || failure.kind == .shutdown else { return .tryAgain }
+            let isHopeless = failure.kind == .shutdown || failure.kind == .shed && !seat.isLessUrgent(than: call)
+            guard isLast || isHopeless else { return .tryAgain }
             if let stale = usableStale(call) { return .reply(.found(stale, .stale(stale.tier))) }
             return .reply(.failed(failure, .coalesced))
         case .ended(.answered), .ended(.relayed), .released, .timedOut: return .goAlone
@@ -192,7 +194,8 @@ extension Engine {
     private func forFollower(_ head: UpstreamHead) -> UpstreamHead {
         let names = ["content-type", "content-encoding", "retry-after"] + keepHeaders
         return UpstreamHead(
-            status: head.status, headers: head.headers.filter { field in names.contains { field.isNamed($0) } })
+            status: head.status, headers: head.headers.filter { field in names.contains { field.isNamed($0) } },
+            upstream: head.upstream)
     }
 
     /// Whether an upstream's status says that it could not do its work, rather than that the request is wrong.

@@ -72,6 +72,8 @@ package final class Flight: UpstreamSink {
     fileprivate let credential: CacheKey?
     /// What the one who started it asked for, where the answer may be shared.
     fileprivate let leader: RequestFacts?
+    /// With which the upstream is asked.
+    fileprivate let priority: Priority
     private let state: Mutex<FlightState>
     private let abortRule: AbortRule
     /// Judges and keeps a complete answer.
@@ -81,12 +83,14 @@ package final class Flight: UpstreamSink {
     private let onRefusal: @Sendable (NotStored) -> Void
 
     init(
-        credential: CacheKey?, leader: RequestFacts?, state: consuming FlightState, abortRule: AbortRule,
+        credential: CacheKey?, leader: RequestFacts?, priority: Priority = .standard, state: consuming FlightState,
+        abortRule: AbortRule,
         land: @escaping @Sendable (FlightCargo) -> FlightEnd, leaveTable: @escaping @Sendable (Flight) -> Void,
         onRefusal: @escaping @Sendable (NotStored) -> Void
     ) {
         self.credential = credential
         self.leader = leader
+        self.priority = priority
         self.state = Mutex(state)
         self.abortRule = abortRule
         self.land = land
@@ -261,6 +265,9 @@ package final class FlightSeat: Sendable {
 
     /// Whether the provider was asked to keep the answer under its id.
     var isStoredUpstream: Bool { flight.leader?.storesUpstream ?? false }
+
+    /// Whether the upstream was asked with less urgency than a call has.
+    func isLessUrgent(than call: Engine.Call) -> Bool { call.upstream.demand.priority < flight.priority }
 
     /// Gives the seat up before its last reference goes. More than once is harmless.
     func leave() { flight.leave(seat: id) }

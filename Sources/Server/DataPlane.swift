@@ -23,6 +23,8 @@ final class DataPlane: HTTPHandler {
         let credential: CacheKey?
         /// Of the answer, once there is one.
         var status = 0
+        /// The name of the one that answered; empty where none was asked, or none answered.
+        var upstream = ""
         var task: Task<Void, Never>?
 
         var admitted: Admitted? { sheet.admitted }
@@ -53,10 +55,11 @@ final class DataPlane: HTTPHandler {
     func received(_ exchange: HTTPExchange) {
         let started = context.clock.monotonic()
         let route = Route(target: exchange.target)
-        guard let dialect = route.dialect else { return relay(exchange, nil, .endpoint, nil, started) }
-        guard exchange.method == .post else { return relay(exchange, dialect, .endpoint, nil, started) }
         var head = RequestHead()
         for line in exchange.headers { admission.note(line.name, line.value, in: &head) }
+        guard let dialect = route.dialect, exchange.method == .post else {
+            return relay(exchange, route.dialect, head, .endpoint, nil, started)
+        }
         do throws(BypassReason) {
             let admitted = try admission.admit(
                 head, body: exchange.body, dialect: dialect, query: route.query, now: started,
@@ -74,7 +77,7 @@ final class DataPlane: HTTPHandler {
                 return refuseUncached(exchange, dialect, error, started)
             }
             let isShared = context.settings.cache.partition != .apiKey
-            relay(exchange, dialect, error, isShared ? admission.credentialDigest(of: head) : nil, started)
+            relay(exchange, dialect, head, error, isShared ? admission.credentialDigest(of: head) : nil, started)
         }
     }
 
@@ -98,8 +101,12 @@ final class DataPlane: HTTPHandler {
         var sheet = recorder.factsheet(
             exchange, admitted.dialect, admitted, model: facts.model(in: exchange.body), namespace: head.namespaceText,
             started)
+        let demand = UpstreamDemand(
+            priority: admitted.controls.priority, tenant: admission.payer(of: admitted), model: sheet.model,
+            tokens: facts.tokenEstimate(bodyCount: exchange.body.count))
         let call = Engine.Call(
-            admitted: admitted, upstream: UpstreamRequests.make(exchange, body: body, isCacheable: true, sheet),
+            admitted: admitted,
+            upstream: UpstreamRequests.make(exchange, body: body, isCacheable: true, sheet, demand),
             model: sheet.model, namespace: sheet.namespace, tags: head.tagList, stale: stale)
         let ports = recorder.ports(ports, for: &sheet)
         let id = remember(exchange, sheet, admitted.credential)
@@ -107,13 +114,15 @@ final class DataPlane: HTTPHandler {
     }
 
     private func relay(
-        _ exchange: HTTPExchange, _ dialect: Dialect?, _ reason: BypassReason, _ credential: CacheKey?,
-        _ started: Int64
+        _ exchange: HTTPExchange, _ dialect: Dialect?, _ head: RequestHead, _ reason: BypassReason,
+        _ credential: CacheKey?, _ started: Int64
     ) {
         ports.metrics.countBypass(reason)
         let body = exchange.upload == nil && exchange.hasBody ? Bytes(copying: exchange.body) : nil
         var sheet = recorder.factsheet(exchange, dialect, nil, started)
-        let request = UpstreamRequests.make(exchange, body: body, isCacheable: false, sheet)
+        // What is not read is not counted in tokens.
+        let demand = UpstreamDemand(priority: head.controls.priority, tenant: admission.payer(of: head))
+        let request = UpstreamRequests.make(exchange, body: body, isCacheable: false, sheet, demand)
         let ports = recorder.ports(ports, for: &sheet)
         let id = remember(exchange, sheet, credential)
         start(id) { $0.launch(request, reason, id: id, ports: ports) }
@@ -159,6 +168,7 @@ final class DataPlane: HTTPHandler {
 
     func deliver(_ reply: Reply, to id: UInt64) {
         pending[id]?.status = reply.status
+        if let head = reply.upstreamHead { pending[id]?.upstream = head.upstream }
         guard let request = pending[id] else { return }
         learn(from: reply, request.credential)
         switch reply {
@@ -259,17 +269,21 @@ final class DataPlane: HTTPHandler {
         case .timeout: code = "upstream-timeout"
         case .shutdown: code = "shutting-down"
         case .shed: code = failure.shed == .tenantLimit ? "tenant-limit" : "overloaded"
+        case .unsendable: code = "cannot-be-forwarded"
         case .connect, .resolve, .tls, .reset, .malformed, .tooLarge: code = "upstream-" + failure.kind.rawValue
         }
-        refuse(request, status: failure.status, code: code, failure.message, outcome)
+        refuse(request, status: failure.status, code: code, failure.message, outcome, retryAfter: failure.retryAfter)
     }
 
+    /// - Parameter retryAfter: in nanoseconds.
     private func refuse(
-        _ request: Pending, status: Int, code: String, _ message: String, _ outcome: Outcome = .miss
+        _ request: Pending, status: Int, code: String, _ message: String, _ outcome: Outcome = .miss,
+        retryAfter: Int64? = nil
     ) {
         let response = HTTPResponse(
             body: errorBody(dialect: request.sheet.dialect, status: status, code: code, message: message))
         response.add("Content-Type", "application/json")
+        if let retryAfter { ResponseHeaders.add(retryAfter: retryAfter, to: response) }
         ResponseHeaders.add(
             forwarded: outcome, status: nil, isStored: false, notStored: nil, controls: request.admitted?.controls,
             key: request.admitted?.key, to: response)
@@ -284,6 +298,7 @@ final class DataPlane: HTTPHandler {
         ResponseHeaders.add(
             forwarded: outcome, status: head.status, isStored: isStored, notStored: notStored,
             controls: request.admitted?.controls, key: request.admitted?.key, to: response)
+        if !head.upstream.isEmpty { response.add("x-refrain-upstream", head.upstream) }
     }
 
     /// Remembers what the upstream thought of the credential.
@@ -296,7 +311,7 @@ final class DataPlane: HTTPHandler {
 
     private func end(_ id: UInt64, _ outcome: Outcome, _ entry: Entry?) {
         guard let request = pending.removeValue(forKey: id) else { return }
-        recorder.note(request.sheet, outcome, status: request.status, entry)
+        recorder.note(request.sheet, outcome, status: request.status, upstream: request.upstream, entry)
     }
 }
 
@@ -309,6 +324,7 @@ extension UpstreamFailure {
         case .shed: shed == .tenantLimit ? 429 : 503
         // 499 is what other servers log of a client that left; nobody is told.
         case .cancelled: 499
+        case .unsendable: 400
         case .connect, .resolve, .tls, .reset, .malformed, .tooLarge: 502
         }
     }
@@ -322,6 +338,14 @@ extension Reply {
         case .whole(let head, _, _, _), .complete(let head, _, _, _), .live(let head, _, _): head.status
         case .failed(let failure, _): failure.status
         case .notCached: 504
+        }
+    }
+
+    /// As an upstream sent it, to this or another request; nil where the answer is out of the cache, or there is none.
+    var upstreamHead: UpstreamHead? {
+        switch self {
+        case .complete(let head, _, _, _), .whole(let head, _, _, _), .live(let head, _, _): head
+        case .found, .failed, .notCached: nil
         }
     }
 

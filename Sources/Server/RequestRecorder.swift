@@ -97,7 +97,7 @@ final class RequestRecorder {
     }
 
     /// A request that had to wait. `entry` is the answer where it was or could be kept.
-    func note(_ sheet: RequestFactsheet, _ outcome: Outcome, status: Int, _ entry: Entry?) {
+    func note(_ sheet: RequestFactsheet, _ outcome: Outcome, status: Int, upstream: String, _ entry: Entry?) {
         let duration = count(sheet.dialect, outcome, sheet.admitted, status, sheet.started)
         var cost: UInt64 = 0
         if let admitted = sheet.admitted {
@@ -110,7 +110,9 @@ final class RequestRecorder {
                 }
             }
         }
-        if isDetailed { record(sheet, outcome, status: status, duration, entry, picodollars: cost) }
+        if isDetailed {
+            record(sheet, outcome, status: status, duration, entry, picodollars: cost, upstream: upstream)
+        }
     }
 
     /// How long it took, in nanoseconds.
@@ -146,7 +148,7 @@ final class RequestRecorder {
 
     private func record(
         _ sheet: RequestFactsheet, _ outcome: Outcome, status: Int, _ duration: Int64, _ entry: Entry?,
-        picodollars: UInt64
+        picodollars: UInt64, upstream: String = ""
     ) {
         var record = AccessRecord(
             time: context.clock.wall(), id: sheet.id, trace: sheet.trace, dialect: sheet.dialect, outcome: outcome,
@@ -159,6 +161,7 @@ final class RequestRecorder {
             record.isStream = admitted.form == .stream
             record.isWarming = admitted.controls.isWarming
         }
+        if !upstream.isEmpty { record.upstream = upstream }
         record.upstreamDuration = sheet.stopwatch?.elapsed
         record.promptTokens = entry?.facts.promptTokens ?? -1
         record.completionTokens = entry?.facts.completionTokens ?? -1

@@ -118,6 +118,14 @@ enum ResponseHeaders {
         if case .bypass(let reason) = outcome { response.add("x-refrain-reason", reason.word) }
     }
 
+    /// When it is worth asking again; `delay` in nanoseconds, told in whole seconds, at least one.
+    static func add(retryAfter delay: Int64, to response: HTTPResponse) {
+        let second = Duration64.nanosecondsPerSecond
+        var value = HeaderValue()
+        value.put(max(1, (delay + second - 1) / second))
+        _ = value.withCString { response.add("Retry-After", $0) }
+    }
+
     /// The upstream's own lines, without those that describe its connection or claim to be ours.
     static func add(lines: [HeaderField], to response: HTTPResponse) {
         for line in lines where !isOurs(line) { response.add(line.name, line.value) }

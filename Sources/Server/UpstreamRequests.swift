@@ -8,7 +8,7 @@ enum UpstreamRequests {
     ///
     /// `sheet` says under which span the upstream is called.
     static func make(
-        _ exchange: HTTPExchange, body: Bytes?, isCacheable: Bool, _ sheet: RequestFactsheet
+        _ exchange: HTTPExchange, body: Bytes?, isCacheable: Bool, _ sheet: RequestFactsheet, _ demand: UpstreamDemand
     ) -> UpstreamRequest {
         let content: UpstreamRequest.Body
         if let body {
@@ -28,7 +28,7 @@ enum UpstreamRequests {
         if let trace = sheet.trace { headers.append(HeaderField("traceparent", trace.traceparent(span: sheet.id))) }
         return UpstreamRequest(
             method: exchange.methodName.text, target: exchange.target.text, headers: headers, body: content,
-            decodes: isCacheable)
+            decodes: isCacheable, demand: demand)
     }
 
     private static func isForwarded(_ name: BytesView, isCacheable: Bool) -> Bool {

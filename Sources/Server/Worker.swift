@@ -7,6 +7,8 @@ import Synchronization
 package struct ServerContext: Sendable {
     package var settings: Settings
     package var engine: Engine
+    package var shield: Shield
+    package var upstreamCounts: UpstreamCounts
     /// nil: purges are this sidecar's own.
     package var purgeSync: PurgeSync?
     package var digest: any Digesting
@@ -21,13 +23,16 @@ package struct ServerContext: Sendable {
     let bodyBudget: ByteBudget
 
     package init(
-        settings: Settings, engine: Engine, purgeSync: PurgeSync? = nil, digest: any Digesting,
+        settings: Settings, engine: Engine, shield: Shield, upstreamCounts: UpstreamCounts, purgeSync: PurgeSync? = nil,
+        digest: any Digesting,
         registry: MetricsRegistry, log: any Log, clock: any Clock, accessLog: AccessLog? = nil,
         spans: SpanExporter? = nil
     ) {
         self.settings = settings
         bodyBudget = ByteBudget(limit: settings.limits.requestMemory)
         self.engine = engine
+        self.shield = shield
+        self.upstreamCounts = upstreamCounts
         self.purgeSync = purgeSync
         self.digest = digest
         self.registry = registry
@@ -44,7 +49,7 @@ package actor Worker {
     package nonisolated let loop: EventLoop
     nonisolated let context: ServerContext
     private let metrics: MetricsBlock
-    private var upstream: CurlUpstream?
+    private var fleet: UpstreamFleet?
     private var server: HTTPServer?
     private var plane: DataPlane?
     private var adminServer: HTTPServer?
@@ -68,15 +73,9 @@ package actor Worker {
 
     /// Starts to serve on `port`, which the first worker claims for all of them; the port it got.
     package func open(port: UInt16, isFirst: Bool) throws -> UInt16 {
-        let metrics = metrics
-        let upstream = try CurlUpstream(
-            loop: loop, options: UpstreamOptions(context.settings), clock: context.clock
-        ) { observation in
-            let result = UpstreamResult(status: observation.status ?? 0, end: observation.end)
-            metrics.countUpstream(result, duration: observation.total)
-        }
+        let fleet = try UpstreamFleet(context, loop: loop, metrics: metrics, probes: isFirst)
         let ports = Engine.Ports(
-            upstream: upstream, scheduler: LoopScheduler(loop: loop), metrics: metrics, executor: loop)
+            upstream: fleet.upstream, scheduler: LoopScheduler(loop: loop), metrics: metrics, executor: loop)
         let plane = DataPlane(worker: self, context: context, ports: ports)
         var options = HTTPServerOptions(context.settings)
         options.bodyBudget = context.bodyBudget
@@ -85,7 +84,7 @@ package actor Worker {
         options.reusePort = true
         options.claimsPort = isFirst
         let server = try HTTPServer(loop: loop, options: options, handler: plane)
-        self.upstream = upstream
+        self.fleet = fleet
         self.plane = plane
         self.server = server
         return server.boundPort
@@ -131,6 +130,7 @@ package actor Worker {
         gauges.connections.store(server?.connectionCount ?? 0, ordering: .relaxed)
         gauges.inflight.store(plane?.pendingCount ?? 0, ordering: .relaxed)
         plane?.forgetPrepared()
+        fleet?.tidy()
         adminPlane?.tick()
         if sweeps { context.engine.sweep(budget: Worker.sweepBudget) }
         ticker?.arm(after: Worker.tickInterval)
@@ -150,7 +150,7 @@ package actor Worker {
     /// Cuts what is still open.
     package func close() {
         ticker = nil
-        upstream?.close()
+        fleet?.close()
         server?.stop()
         adminServer?.stop()
     }
@@ -196,27 +196,6 @@ package actor Worker {
     }
 
     func wake(_ id: UInt64) { plane?.wake(id) }
-}
-
-extension UpstreamOptions {
-    init(_ settings: Settings) throws {
-        // The table lets no settings through that name no upstream.
-        guard let upstream = settings.upstreams.first else { throw UpstreamMissing() }
-        self.init(base: UpstreamBase(upstream.url))
-        connectTimeout = upstream.connectTimeout
-        firstByteTimeout = upstream.firstByteTimeout
-        idleTimeout = upstream.idleTimeout
-        totalTimeout = upstream.totalTimeout
-        caFile = upstream.caFile.isEmpty ? nil : upstream.caFile
-        verifiesTLS = upstream.verifyTLS
-        http2 = upstream.http2
-        maxConnections = settings.limits.upstreamConnections
-        maxHeadBytes = HTTPServerOptions.answerHeadLimit
-    }
-}
-
-struct UpstreamMissing: Error, CustomStringConvertible {
-    let description = "no upstream is configured: set upstreams to a list with the model server's name and url"
 }
 
 extension HTTPServerOptions {

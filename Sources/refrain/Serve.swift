@@ -61,8 +61,13 @@ private struct Serve {
         let engine = Engine(settings: settings, memory: memory, lower: ports, clock: clock)
         deployment = try Deployment(
             settings, engine: engine, lower: lower, ports: ports, loop: loops[0], clock: clock, log: log)
+        let shield = Shield(
+            ShieldPlan(settings), clock: clock, scheduler: LoopScheduler(loop: loops[0]), log: log,
+            seed: SystemRandom().next())
+        let upstreamCounts = UpstreamCounts()
         context = ServerContext(
-            settings: settings, engine: engine, purgeSync: deployment.purgeSync, digest: digest, registry: registry,
+            settings: settings, engine: engine, shield: shield, upstreamCounts: upstreamCounts,
+            purgeSync: deployment.purgeSync, digest: digest, registry: registry,
             log: log, clock: clock, accessLog: accessLog, spans: spans)
         workers = loops.map { [context] in Worker(context: context, loop: $0) }
         Serve.register(memory, engine, workers, log, in: registry)
@@ -70,6 +75,7 @@ private struct Serve {
             settings.warm.source.isEmpty
             ? nil : WarmSchedule(settings, clock: clock, random: SystemRandom(), log: log)
         schedule?.register(in: registry)
+        Serve.register(shield, upstreamCounts, in: registry)
         if let accessLog { registry.read(.accessLogDropped) { Double(accessLog.dropped) } }
         if let spans { registry.read(.spansDropped) { Double(spans.dropped) } }
         lower.register(in: registry)
@@ -125,7 +131,8 @@ private struct Serve {
             LogField("version", refrainVersion),
             LogField("listen", NetworkAddress(host: settings.listen.host, port: port).description),
             LogField("admin", NetworkAddress(host: settings.admin.listen.host, port: adminPort).description),
-            LogField("upstream", settings.upstreams[0].url.description), LogField("workers", workers.count),
+            LogField("upstream", settings.upstreams.map { $0.url.description }.joined(separator: " ")),
+            LogField("workers", workers.count),
         ]
         if let url = settings.redis.url { fields.append(LogField("redis", url.description)) }
         if let url = settings.objects.url { fields.append(LogField("objects", url.description)) }
@@ -215,6 +222,31 @@ private struct Serve {
         registry.read(.httpConnections) { Double(workers.reduce(0) { $0 + $1.connectionCount }) }
         registry.read(.inflightRequests) { Double(workers.reduce(0) { $0 + $1.inflightCount }) }
         registry.read(.logDropped) { Double(log.dropped) }
+    }
+}
+
+extension Serve {
+    private static func register(_ shield: Shield, _ counts: UpstreamCounts, in registry: MetricsRegistry) {
+        registry.readNamed(.upstreamRequests) { counts.samples }
+        func read(_ metric: MetricName, _ value: @escaping @Sendable (ShieldReport.Upstream) -> Double?) {
+            registry.readNamed(metric) {
+                shield.report.upstreams.compactMap { row in value(row).map { ([row.name], $0) } }
+            }
+        }
+        read(.breakerState) { Double($0.breaker.rawValue) }
+        read(.upstreamInflight) { Double($0.inFlight) }
+        read(.upstreamLimit) { Double($0.limit) }
+        read(.upstreamLatency) { $0.latency95.map { Double($0) / 1e9 } }
+        read(.upstreamRate) { $0.requestsPerSecond }
+        read(.upstreamHealthy) { $0.isHealthy && !$0.isEjected ? 1 : 0 }
+        for priority in Priority.allCases {
+            registry.read(.queueDepth, priority) { Double(shield.report.waiting[priority.rawValue]) }
+            for (index, reason) in ShedReason.allCases.enumerated() {
+                registry.read(.shed, reason, priority) { Double(shield.report.sheds[priority.rawValue][index]) }
+            }
+        }
+        registry.read(.retries) { Double(shield.report.retries) }
+        registry.read(.hedges) { Double(shield.report.hedges) }
     }
 }
 

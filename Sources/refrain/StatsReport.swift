@@ -14,7 +14,8 @@ enum StatsReport {
 
     static func text(_ stats: StatsSnapshot, _ style: TerminalStyle, now: Int64 = SystemClock().wall()) -> String {
         let tables = [
-            endpoints(stats), latencies(stats), tiers(stats), lowerTiers(stats), usage("MODEL", stats.models),
+            endpoints(stats), latencies(stats), tiers(stats), lowerTiers(stats), upstreams(stats),
+            usage("MODEL", stats.models),
             usage("TENANT", stats.tenants), usage("NAMESPACE", stats.namespaces), counts(stats),
         ]
         return ([overview(stats, style, now)] + tables.compactMap { $0?.text(style) }).joined(separator: "\n")
@@ -30,6 +31,7 @@ enum StatsReport {
             saved time    \(stats.savedSeconds.map { "about " + duration($0) } ?? "none yet")
             coalesced     \(stats.coalesced)\(stats.warming.map { "\nwarming       " + warming($0, now: now) } ?? "")
             now           \(stats.inflightRequests) requests, \(stats.flights) flights, \(stats.connections) connections
+            waiting       \(stats.queue.map { "\($0.count) \($0.name)" }.joined(separator: ", "))
 
             """
     }
@@ -127,14 +129,28 @@ enum StatsReport {
         return table.rows.isEmpty ? nil : table
     }
 
+    private static func upstreams(_ stats: StatsSnapshot) -> TextTable? {
+        guard !stats.upstreams.isEmpty else { return nil }
+        let titles = ["CALLS", "FAILED", "IN FLIGHT", "LIMIT", "RATE/S", "P95"]
+        var table = TextTable(
+            [.init(title: "UPSTREAM"), .init(title: "STATE")] + titles.map { .init(title: $0, isNumber: true) })
+        for row in stats.upstreams {
+            let state = row.breaker == BreakerState.closed.word && !row.healthy ? "unhealthy" : row.breaker
+            table.add(
+                [row.name, state] + [row.calls, row.failed, row.inflight, row.limit].map { String($0) }
+                    + [row.ratePerSecond.map(decimal) ?? "-", row.p95.map(duration) ?? "-"])
+        }
+        return table
+    }
+
     private static func counts(_ stats: StatsSnapshot) -> TextTable? {
         var table = TextTable([.init(title: "COUNT OF"), .init(title: "WHAT"), .init(title: "NUMBER", isNumber: true)])
         for (title, rows) in [
-            ("upstream calls", stats.upstream), ("answers", stats.responses), ("bypasses", stats.bypass),
-            ("answers not kept", stats.notStored),
+            ("upstream calls", stats.upstream), ("further calls", stats.furtherCalls), ("shed requests", stats.shed),
+            ("answers", stats.responses), ("bypasses", stats.bypass), ("answers not kept", stats.notStored),
             ("evictions", stats.evictions),
         ] {
-            for row in rows { table.add([title, row.name, String(row.count)]) }
+            for row in rows where row.count > 0 { table.add([title, row.name, String(row.count)]) }
         }
         return table.rows.isEmpty ? nil : table
     }

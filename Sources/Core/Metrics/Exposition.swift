@@ -36,6 +36,9 @@ package enum Exposition {
         for (series, value) in registry.values(of: name) {
             result += metric.name + braces(labels(metric, series)) + " \(number(value))\n"
         }
+        for (values, value) in registry.namedValues(of: name) {
+            result += metric.name + braces(labels(metric, values)) + " \(number(value))\n"
+        }
         return result
     }
 
@@ -56,7 +59,11 @@ package enum Exposition {
     }
 
     private static func labels(_ metric: Metric, _ series: Int) -> [String] {
-        zip(metric.labels, metric.labelValues(of: series)).map { "\($0.name)=\"\(escapedLabel($1))\"" }
+        labels(metric, metric.labelValues(of: series))
+    }
+
+    private static func labels(_ metric: Metric, _ values: [String]) -> [String] {
+        zip(metric.labels, values).map { "\($0.name)=\"\(escapedLabel($1))\"" }
     }
 
     private static func braces(_ labels: [String]) -> String {

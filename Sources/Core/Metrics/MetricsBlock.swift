@@ -54,7 +54,6 @@ package final class MetricsBlock: Sendable {
     private let tokens = CounterRow<2>()
     private let cost = CounterRow<1>()
     private let revalidations = CounterRow<4>()
-    private let upstreamResults = CounterRow<32>()
     private let durations = InlineArray<6, Histogram> { _ in Histogram() }
     private let tierDurations = InlineArray<3, Histogram> { _ in Histogram() }
     private let upstreamDurations = Histogram()
@@ -104,10 +103,7 @@ package final class MetricsBlock: Sendable {
     package func countRevalidation(_ result: RevalidationResult) { revalidations.add(at: result.labelIndex) }
 
     /// One finished call to the upstream; `duration` in nanoseconds.
-    package func countUpstream(_ result: UpstreamResult, duration: Int64) {
-        upstreamResults.add(at: result.labelIndex)
-        upstreamDurations.observe(nanoseconds: duration)
-    }
+    package func countUpstream(duration: Int64) { upstreamDurations.observe(nanoseconds: duration) }
 
     /// The counters behind a metric in the order of its series, nil where it is not counted here.
     func counters(of metric: MetricName) -> [UInt64]? {
@@ -123,7 +119,6 @@ package final class MetricsBlock: Sendable {
         case .savedTokens: tokens.values
         case .savedCost: cost.values
         case .revalidations: revalidations.values
-        case .upstreamRequests: upstreamResults.values
         default: nil
         }
     }

@@ -3,11 +3,14 @@ import Synchronization
 /// All blocks of counters and all readers of gauges of one process; what a scrape reads.
 package final class MetricsRegistry: Sendable {
     package typealias Reader = @Sendable () -> Double
+    /// The series whose labels the settings name: their values of all labels, in order.
+    package typealias NamedReader = @Sendable () -> [(labels: [String], value: Double)]
 
     private struct Sources {
         var blocks: [MetricsBlock] = []
         /// By metric, then by series; registering a series again replaces its reader.
         var readers: [MetricName: [Int: Reader]] = [:]
+        var namedReaders: [MetricName: NamedReader] = [:]
     }
 
     private let sources = Mutex(Sources())
@@ -49,6 +52,14 @@ package final class MetricsRegistry: Sendable {
         register(metric, series: first.labelIndex * Second.allCases.count + second.labelIndex, reader)
     }
 
+    /// Has the series of a metric that the settings name read through a closure, which may be called on any thread.
+    package func readNamed(_ metric: MetricName, _ reader: @escaping NamedReader) {
+        precondition(
+            MetricsTable[metric].labels.contains { !$0.others.isEmpty },
+            "\(MetricsTable[metric].name) has no label that the settings name")
+        sources.withLock { $0.namedReaders[metric] = reader }
+    }
+
     private func register(_ metric: MetricName, series: Int, _ reader: @escaping Reader) {
         precondition(MetricsTable[metric].kind != .histogram, "\(MetricsTable[metric].name) is counted in blocks")
         sources.withLock { $0.readers[metric, default: [:]][series] = reader }
@@ -66,6 +77,11 @@ package final class MetricsRegistry: Sendable {
             for series in 0..<seriesCount { totals[series, default: 0] += Double(counters[series]) * step }
         }
         return totals.sorted { $0.key < $1.key }.map { (series: $0.key, value: $0.value) }
+    }
+
+    /// The values of the series that the settings name.
+    package func namedValues(of metric: MetricName) -> [(labels: [String], value: Double)] {
+        sources.withLock { $0.namedReaders[metric] }?() ?? []
     }
 
     /// One series of a histogram, summed over all blocks.

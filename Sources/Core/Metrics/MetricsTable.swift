@@ -7,7 +7,9 @@ package enum MetricName: Int, Sendable, CaseIterable {
     case fillQueueDepth, fillQueueBytes, fillDropped
     case purges
     case warmRequests, warmRuns, warmPrompts, warmLastRun
-    case upstreamRequests, upstreamDuration
+    case upstreamRequests, upstreamDuration, upstreamInflight, upstreamLimit, upstreamLatency, upstreamRate,
+        upstreamHealthy
+    case queueDepth, shed, retries, hedges
     case flights, inflightRequests, httpConnections, logDropped, accessLogDropped, spansDropped
     case workers, memoryLimit
     case buildInfo, processStartTime, processResidentMemory, processCPU
@@ -24,11 +26,23 @@ package struct Metric: Sendable {
         package let values: [String]
         /// What each value means; empty where the words explain themselves.
         package let sentences: [String]
+        /// What other values it may have, which the settings name; empty where there are none.
+        package let others: String
 
-        init<Value: MetricLabelValue>(_ name: String, _ values: Value.Type) {
+        /// `others` says where its values are from besides the closed set.
+        init<Value: MetricLabelValue>(_ name: String, _ values: Value.Type, others: String = "") {
             self.name = name
             self.values = Value.allCases.map(\.labelWord)
             sentences = Value.allCases.compactMap(\.labelSentence)
+            self.others = others
+        }
+
+        /// One whose values are all named by the settings.
+        init(_ name: String, named others: String) {
+            self.name = name
+            values = []
+            sentences = []
+            self.others = others
         }
     }
 
@@ -51,7 +65,7 @@ package struct Metric: Sendable {
         self.step = step
     }
 
-    /// How many series it has, histogram buckets not counted.
+    /// How many series of closed sets it has, histogram buckets not counted.
     package var seriesCount: Int { labels.reduce(1) { $0 * $1.values.count } }
 
     /// The label values of a series; the last label varies fastest.
@@ -80,6 +94,9 @@ package enum MetricsTable {
         case .tierFailures, .tierWrites, .breakerState, .fillQueueDepth, .fillQueueBytes, .fillDropped:
             ofLowerTiers(name)
         case .revalidations, .revalidationsRunning, .revalidationQueueDepth: ofRevalidations(name)
+        case .upstreamRequests, .upstreamDuration, .upstreamInflight, .upstreamLimit, .upstreamLatency, .upstreamRate,
+            .upstreamHealthy, .queueDepth, .shed, .retries, .hedges:
+            ofUpstreams(name)
         default: ofProcess(name)
         }
     }
@@ -206,7 +223,8 @@ package enum MetricsTable {
                 "Writes to a lower tier, by how they ended.")
         case .breakerState:
             Metric(
-                "refrain_breaker_state", .gauge, "", [.init("target", BreakerTarget.self)],
+                "refrain_breaker_state", .gauge, "",
+                [.init("target", BreakerTarget.self, others: "the names of upstreams")],
                 "Whether calls are kept away from what fails: 0 closed, all pass; 1 half-open, one tries; 2 open, none does."
             )
         case .fillQueueDepth:
@@ -225,14 +243,6 @@ package enum MetricsTable {
 
     private static func ofProcess(_ name: MetricName) -> Metric {
         switch name {
-        case .upstreamRequests:
-            Metric(
-                "refrain_upstream_requests_total", .counter, "calls", [.init("result", UpstreamResult.self)],
-                "Calls to the upstream, by how they ended.")
-        case .upstreamDuration:
-            Metric(
-                "refrain_upstream_duration_seconds", .histogram, "seconds", [],
-                "Time from the start of a call to the upstream to its end.")
         case .flights:
             Metric("refrain_flights", .gauge, "calls", [], "Calls to the upstream whose answer others may join.")
         case .inflightRequests:

@@ -27,13 +27,14 @@ extension StatsSnapshot {
         }
         for (name, counts) in [
             ("evictions", evictions), ("responses", responses), ("bypass", bypass), ("notStored", notStored),
-            ("upstream", upstream),
+            ("upstream", upstream), ("queue", queue), ("shed", shed), ("furtherCalls", furtherCalls),
         ] {
             writer.array(name, counts) { writer, row in
                 writer.member("name", row.name)
                 writer.member("count", row.count)
             }
         }
+        writer.array("upstreams", upstreams) { $0.write($1) }
         if let upstreamLatency {
             writer.name("upstreamLatency")
             writer.beginObject()

@@ -48,6 +48,24 @@ package struct StatsSnapshot: Sendable, Equatable, Codable {
         package var dropped: Int
     }
 
+    /// One of the model servers.
+    package struct UpstreamStats: Sendable, Equatable, Codable {
+        package var name: String
+        package var calls: Int
+        /// Calls that did not end with a complete message whose status is below 500.
+        package var failed: Int
+        package var inflight: Int
+        /// Calls that it is given at a time, now.
+        package var limit: Int
+        package var breaker: String
+        /// Whether it answers its probes and is not left alone for doing worse than the others.
+        package var healthy: Bool
+        /// Time to the first byte in seconds; absent while too few calls were made.
+        package var p95: Double?
+        /// Calls that it is given a second at most, now; absent where there is no limit.
+        package var ratePerSecond: Double?
+    }
+
     /// One value of a metric with a single label.
     package struct Count: Sendable, Equatable, Codable {
         package var name: String
@@ -100,6 +118,13 @@ package struct StatsSnapshot: Sendable, Equatable, Codable {
     package var bypass: [Count]
     package var notStored: [Count]
     package var upstream: [Count]
+    package var upstreams: [UpstreamStats]
+    /// Requests that wait for an upstream, by priority.
+    package var queue: [Count]
+    /// Requests that no upstream was asked for, by reason.
+    package var shed: [Count]
+    /// Calls that were made of upstreams for a request that had one already, by why.
+    package var furtherCalls: [Count]
     /// Absent before the first call.
     package var upstreamLatency: Latency?
     package var savedTokens: SavedTokens
@@ -139,7 +164,14 @@ extension StatsSnapshot {
         responses = registry.namedCounts(of: .responses)
         bypass = registry.namedCounts(of: .bypass)
         notStored = registry.namedCounts(of: .notStored)
-        upstream = registry.namedCounts(of: .upstreamRequests)
+        upstream = registry.upstreamResults()
+        upstreams = registry.upstreams()
+        queue = Priority.allCases.map { Count(name: $0.word, count: registry.reading(of: .queueDepth, $0) ?? 0) }
+        shed = registry.shedCounts()
+        furtherCalls = [
+            Count(name: "retry", count: registry.total(of: .retries)),
+            Count(name: "hedge", count: registry.total(of: .hedges)),
+        ]
         upstreamLatency = Latency("upstream", registry.histogram(.upstreamDuration))
         let tokens = registry.namedCounts(of: .savedTokens)
         func saved(_ kind: TokenKind) -> Int { tokens.first { $0.name == kind.labelWord }?.count ?? 0 }
@@ -241,7 +273,7 @@ extension StatsSnapshot.LowerTierStats {
 
 extension MetricsRegistry {
     /// The series of a counter that are not zero.
-    fileprivate func counts(of name: MetricName) -> [(labels: [String], count: Int)] {
+    func counts(of name: MetricName) -> [(labels: [String], count: Int)] {
         values(of: name).compactMap { series, value in
             value > 0 ? (MetricsTable[name].labelValues(of: series), Int(clamping: value)) : nil
         }
@@ -253,7 +285,7 @@ extension MetricsRegistry {
     }
 
     /// One series of a gauge, nil where nobody tells it.
-    fileprivate func reading(of name: MetricName, _ label: some MetricLabelValue) -> Int? {
+    func reading(of name: MetricName, _ label: some MetricLabelValue) -> Int? {
         values(of: name).first { $0.series == label.labelIndex }.map { Int(clamping: $0.value) }
     }
 
@@ -261,14 +293,14 @@ extension MetricsRegistry {
         counts(of: name).map { StatsSnapshot.Count(name: $0.labels[0], count: $0.count) }
     }
 
-    fileprivate func total(of name: MetricName) -> Int {
+    func total(of name: MetricName) -> Int {
         Int(clamping: values(of: name).reduce(0) { $0 + $1.value })
     }
 }
 
 extension Int {
     /// The nearest representable number; a reader may return anything.
-    fileprivate init(clamping value: Double) {
+    init(clamping value: Double) {
         self = Int(exactly: value.rounded()) ?? (value.isNaN ? 0 : value < 0 ? .min : .max)
     }
 }

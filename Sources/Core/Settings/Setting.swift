@@ -68,8 +68,7 @@ package struct TableListFormat<Row: Sendable & Equatable>: SettingFormat {
         }
         guard items.count <= maxItems else {
             throw SettingsError(
-                at: node.place, setting: name,
-                "this build takes \(maxItems == 1 ? "one" : String(maxItems)), not \(items.count): leave the others out"
+                at: node.place, setting: name, "\(items.count) are too many: at most \(maxItems) can be given"
             )
         }
         var result: [Row] = []

@@ -3,6 +3,8 @@ package struct TextFormat: SettingFormat {
     package let what: String
     package let maxBytes: Int
     package let allowsEmpty: Bool
+    /// What a text that is not empty begins with.
+    package var start = ""
     package let isAllowed: @Sendable (UInt8) -> Bool
 
     package let kind = "text"
@@ -14,6 +16,9 @@ package struct TextFormat: SettingFormat {
         guard text.utf8.count <= maxBytes else { throw refuse(node, name, "it is longer than \(maxBytes) bytes") }
         guard text.utf8.allSatisfy(isAllowed) else {
             throw refuse(node, name, "\(quoted(text)) holds a character that is not allowed")
+        }
+        guard text.isEmpty || text.hasPrefix(start) else {
+            throw refuse(node, name, "\(quoted(text)) does not begin with \(start)")
         }
         return text
     }

@@ -26,21 +26,6 @@ package struct Settings: Sendable, Equatable {
         package init() {}
     }
 
-    package struct Upstream: Sendable, Equatable {
-        package var name = "upstream"
-        package var url = UpstreamURL.unset
-        package var weight = 1
-        package var connectTimeout = Duration.seconds(5)
-        package var firstByteTimeout = Duration.seconds(120)
-        package var idleTimeout = Duration.seconds(120)
-        package var totalTimeout = Duration.seconds(600)
-        /// Empty: the system's certificate authorities.
-        package var caFile = ""
-        package var verifyTLS = true
-        package var http2 = true
-        package init() {}
-    }
-
     package struct Cache: Sendable, Equatable {
         package var enabled = true
         package var ttl = Duration.seconds(24 * 3600)
@@ -183,6 +168,18 @@ package struct Settings: Sendable, Equatable {
         package var drainTimeout = Duration.seconds(30)
         package var jsonDepth = 64
         package var upstreamConnections = 256
+        /// Of requests that wait for an upstream, for each priority.
+        package var queue = 256
+        package var queueTimeout = Duration.seconds(10)
+        /// 0: no limit.
+        package var tenantRequestsPerSecond = 0.0
+        package var tenantTokensPerMinute = 0
+        /// Calls made once more, as a share of requests.
+        package var retryRatio = 0.2
+        package var hedge = false
+        package var choice = UpstreamChoice.weighted
+        /// Share of the other upstreams' calls at a time beyond which those for overflow are used.
+        package var overflowAt = 0.8
         /// Of the queue of writes to each lower tier.
         package var fillEntries = 10_000
         package var fillMemory = ByteCount.mebibytes(64)

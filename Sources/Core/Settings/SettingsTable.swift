@@ -2,13 +2,13 @@
 /// from these rows; the defaults are the initial values of the fields the rows point at.
 package enum SettingsTable {
     package static let all: [Setting<Settings>] =
-        listeners + [upstreamList] + cache + memory + redis + objects + later + limits + warm + [priceList] + log
+        listeners + [upstreamList] + cache + memory + redis + objects + later + limits + shield + warm + [priceList] + log
         + traces
 
     package static let sections: [(name: String, sentence: String)] = [
         ("listen", "Where clients connect."),
         ("admin", "The port for people and probes: health, metrics, statistics, purging."),
-        ("upstreams", "The model server that answers what the cache cannot."),
+        ("upstreams", "The model servers that answer what the cache cannot."),
         ("cache", "What may be cached, for whom, and for how long."),
         ("memory", "The first tier: answers held in this process."),
         ("redis", "The second tier, shared between sidecars."),
@@ -30,28 +30,6 @@ package enum SettingsTable {
             "admin.token", \.admin.token, .secret,
             "The bearer token that every admin path but the health checks asks for. Empty: none."),
     ]
-
-    package static let upstream: [Setting<Settings.Upstream>] = [
-        .init("name", \.name, .label, "What the upstream is called in logs and metrics."),
-        .init("url", \.url, .url, "Where it is, with or without `/v1`. Required."),
-        .init("weight", \.weight, .integer(1...1000), "Its share of the calls among several upstreams."),
-        .init("connectTimeout", \.connectTimeout, .duration(wait), "How long connecting may take, TLS included."),
-        .init(
-            "firstByteTimeout", \.firstByteTimeout, .duration(wait),
-            "How long it may take from the request to the first byte of the answer."),
-        .init("idleTimeout", \.idleTimeout, .duration(wait), "How long an answer may pause between two bytes."),
-        .init("totalTimeout", \.totalTimeout, .duration(wait), "How long a whole call may take."),
-        .init("caFile", \.caFile, .path, "The certificate authorities to trust, PEM. Empty: the system's."),
-        .init("verifyTLS", \.verifyTLS, .boolean, "Whether its certificate and name are checked."),
-        .init("http2", \.http2, .boolean, "Whether HTTP/2 is offered over TLS."),
-    ]
-
-    private static let upstreamList = Setting<Settings>(
-        "upstreams", \.upstreams,
-        TableListFormat(
-            rows: upstream, blank: Settings.Upstream(), required: ["url"], maxItems: 1,
-            example: "[{name: deepseek, url: https://api.deepseek.com}]"),
-        "The model servers; this build takes one.")
 
     private static let cache: [Setting<Settings>] = [
         .init("cache.enabled", \.cache.enabled, .boolean, "False passes every request on."),
@@ -232,7 +210,7 @@ package enum SettingsTable {
             "How deep a request body may nest; deeper ones are passed on."),
         .init(
             "limits.upstreamConnections", \.limits.upstreamConnections, .integer(1...100_000),
-            "How many connections to the upstream may be open at once."),
+            "How many connections to one upstream a worker may have open at once."),
         .init(
             "limits.fillEntries", \.limits.fillEntries, .integer(1...10_000_000),
             "How many answers may wait to be written to a lower tier, for each of them; the oldest are dropped beyond."),

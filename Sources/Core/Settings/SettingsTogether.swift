@@ -13,8 +13,9 @@ enum SettingsTogether {
 
     static func errors(in loaded: LoadedSettings) -> [SettingsError] {
         let settings = loaded.values
-        return (ofListeners(settings) + ofRedis(settings.redis) + ofObjects(settings.objects) + ofWarm(settings.warm))
-            .map { conflict in
+        return
+            (ofListeners(settings) + ofUpstreams(settings.upstreams) + ofRedis(settings.redis)
+            + ofObjects(settings.objects) + ofWarm(settings.warm)).map { conflict in
                 let name = conflict.names.first { loaded.origins[$0] != nil } ?? conflict.names[0]
                 return SettingsError(at: loaded.origin(of: name), setting: conflict.names[0], conflict.message)
             }
@@ -26,6 +27,29 @@ enum SettingsTogether {
             Conflict(
                 "admin.listen", "listen", message: "it is the same address as listen; give it a port of its own")
         ]
+    }
+
+    private static func ofUpstreams(_ upstreams: [Settings.Upstream]) -> [Conflict] {
+        var conflicts: [Conflict] = []
+        func refuse(_ index: Int, _ member: String, _ message: String) {
+            conflicts.append(Conflict("upstreams", message: "[\(index)].\(member): \(message)"))
+        }
+        for (index, upstream) in upstreams.enumerated() {
+            if upstreams[..<index].contains(where: { $0.name == upstream.name }) {
+                refuse(index, "name", "\(upstream.name) is another one's name too; give each a name of its own")
+            }
+            if BreakerTarget(rawValue: upstream.name) != nil {
+                refuse(index, "name", "\(upstream.name) is what a tier is called in metrics; choose another name")
+            }
+            let credentials = ["authorization", "x-api-key", "api-key"]
+            if !upstream.apiKey.isEmpty, let line = upstream.headers.first(where: { credentials.contains($0.name) }) {
+                refuse(index, "headers", "\(line.name) is what apiKey is sent in; leave one of the two out")
+            }
+        }
+        if !upstreams.isEmpty, upstreams.allSatisfy(\.overflow) {
+            refuse(0, "overflow", "there is no other upstream that could be busy; leave it out for one of them")
+        }
+        return conflicts
     }
 
     private static func ofRedis(_ redis: Settings.Redis) -> [Conflict] {

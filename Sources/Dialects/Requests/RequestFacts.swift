@@ -10,6 +10,8 @@ package struct RequestFacts: Sendable, Equatable {
     /// Whether the provider is asked to keep the answer under its id: `store`, which the Responses API
     /// takes as true where it is absent.
     package fileprivate(set) var storesUpstream: Bool
+    /// How many tokens the answer may have; nil where the request does not say.
+    package fileprivate(set) var maxOutput: Int?
     /// The text of `model`, between its quotes.
     package fileprivate(set) var modelRange = 0..<0
     /// Where usage can be asked for.
@@ -19,6 +21,16 @@ package struct RequestFacts: Sendable, Equatable {
         self.dialect = dialect
         storesUpstream = dialect == .responses
     }
+
+    /// How many tokens the request may take, prompt and answer together: an estimate for limits.
+    package func tokenEstimate(bodyCount: Int) -> Int {
+        bodyCount / RequestFacts.bytesPerToken + (maxOutput ?? RequestFacts.usualOutput)
+    }
+
+    /// Of English and of JSON around it, roughly.
+    private static let bytesPerToken = 4
+    /// What is assumed of a request that sets no limit.
+    private static let usualOutput = 256
 
     /// The model's name; `body` is the body that was read.
     package func model(in body: UnsafeRawBufferPointer) -> String {
@@ -42,7 +54,7 @@ enum UsageEdit: Sendable, Equatable {
 
 /// Members that steer Refrain.
 enum Control: UInt8 {
-    case none, model, stream, streamOptions, includeUsage, store, background, conversation
+    case none, model, stream, streamOptions, includeUsage, store, background, conversation, maxOutput
 }
 
 /// Gathers the facts while a body is read. An unusable value is reported only after the whole body has proved to
@@ -57,7 +69,8 @@ struct ControlReader {
     /// The members of the outermost object that steer Refrain.
     static let names: KeyValuePairs<String, Control> = [
         "model": .model, "stream": .stream, "stream_options": .streamOptions, "store": .store,
-        "background": .background, "conversation": .conversation,
+        "background": .background, "conversation": .conversation, "max_tokens": .maxOutput,
+        "max_completion_tokens": .maxOutput, "max_output_tokens": .maxOutput,
     ]
 
     init(dialect: Dialect) { facts = RequestFacts(dialect: dialect) }
@@ -73,6 +86,7 @@ struct ControlReader {
             guard firstByte == UInt8(ascii: "\"") else { return fail(.unusableField) }
             facts.modelRange = range.lowerBound + 1..<range.upperBound - 1
             hasModel = true
+        case .maxOutput: facts.maxOutput = number(range, in: body) ?? facts.maxOutput
         case .stream: facts.wantsStream = flag(firstByte) ?? false
         case .store: facts.storesUpstream = flag(firstByte) ?? facts.storesUpstream
         case .includeUsage:
@@ -104,6 +118,18 @@ struct ControlReader {
             facts.usageEdit = .insertMember(
                 at: range.lowerBound + 1, isAlone: body.load(fromByteOffset: next, as: UInt8.self) == UInt8(ascii: "}"))
         }
+    }
+
+    /// A plain whole number; nil for everything else, about which the upstream has to complain.
+    private func number(_ range: Range<Int>, in body: UnsafeRawPointer) -> Int? {
+        guard (1...9).contains(range.count) else { return nil }
+        var value = 0
+        for offset in range {
+            let digit = body.load(fromByteOffset: offset, as: UInt8.self)
+            guard (48...57).contains(digit) else { return nil }
+            value = value * 10 + Int(digit - 48)
+        }
+        return value
     }
 
     /// The value of a boolean, nil for null.

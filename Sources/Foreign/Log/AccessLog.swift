@@ -53,6 +53,7 @@ package final class AccessLog: Sendable {
         if let tenant = record.tenant { writer.member("tenant", PurgeGroup.hex(of: tenant)) }
         if let namespace = record.namespace { writer.member("namespace", namespace) }
         writer.member("durationMs", milliseconds(record.duration))
+        if let upstream = record.upstream { writer.member("upstream", upstream) }
         if let upstream = record.upstreamDuration { writer.member("upstreamMs", milliseconds(upstream)) }
         if record.promptTokens >= 0 { writer.member("promptTokens", record.promptTokens) }
         if record.completionTokens >= 0 { writer.member("completionTokens", record.completionTokens) }

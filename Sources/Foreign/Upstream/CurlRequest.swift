@@ -6,10 +6,10 @@ extension CurlEasy {
     func configure(_ request: UpstreamRequest, _ options: UpstreamOptions) -> UpstreamFailure? {
         var method = request.method
         guard method.withUTF8({ HTTPSyntax.isToken(UnsafeRawBufferPointer($0)) }), request.method != "CONNECT" else {
-            return UpstreamFailure(.malformed, "the method '\(request.method)' cannot be forwarded")
+            return UpstreamFailure(.unsendable, "the method '\(request.method)' cannot be forwarded")
         }
         guard let url = options.base.url(for: request.target) else {
-            return UpstreamFailure(.malformed, "the request target is not a path")
+            return UpstreamFailure(.unsendable, "the request target is not a path")
         }
         useErrorText()
         set(CURLOPT_URL, url)
@@ -94,7 +94,7 @@ extension CurlEasy {
             hasAccept = hasAccept || field.isNamed("Accept")
             hasType = hasType || field.isNamed("Content-Type")
             guard addHeader(field) else {
-                return UpstreamFailure(.malformed, "a header line of the request is not valid")
+                return UpstreamFailure(.unsendable, "a header line of the request is not valid")
             }
         }
         if !isSigned {

@@ -27,7 +27,7 @@ package struct UpstreamBase: Sendable, Equatable {
     }
 
     /// A server to which the rules above do not apply: targets are appended as they are.
-    init(verbatim origin: String) {
+    package init(verbatim origin: String) {
         self.origin = origin
         prefix = ""
         isVerbatim = true

@@ -100,7 +100,7 @@ extension ObjectFailure {
             switch failure.kind {
             case .connect, .resolve, .tls, .reset, .shed: .unavailable
             case .timeout, .cancelled: .deadline
-            case .malformed: .malformed
+            case .malformed, .unsendable: .malformed
             case .tooLarge: .tooLarge
             case .shutdown: .shutdown
             }
