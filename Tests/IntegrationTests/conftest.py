@@ -34,9 +34,9 @@ def pytest_runtest_makereport(item, call):
     return report
 
 
-def launch(port, settings=None, upstream=None, environment=None):
+def launch(port, settings=None, upstream=None, environment=None, config=None):
     """Starts a sidecar in front of `port`; `retire` it."""
-    sidecar = Sidecar(port, settings, upstream, environment)
+    sidecar = Sidecar(port, settings, upstream, environment, config)
     _running.append(sidecar)
     return sidecar
 
@@ -76,7 +76,9 @@ def model(session_model):
 @pytest.fixture(scope="session")
 def shared_sidecar(session_model):
     sidecar = launch(
-        session_model.port, {"limits.workers": 2, "limits.headTimeout": "2s", "limits.bodyTimeout": "3s"},
+        session_model.port,
+        {"limits.workers": 2, "limits.headTimeout": "2s", "limits.bodyTimeout": "3s",
+         "cache.staleWhileRevalidate": "0s"},
         {"firstByteTimeout": "2s", "idleTimeout": "4s"})
     yield sidecar
     retire(sidecar)
@@ -93,8 +95,8 @@ def start(model):
     """Starts sidecars with settings of a test's own, by default in front of `model`."""
     mine = []
 
-    def start(settings=None, upstream=None, port=None, environment=None):
-        sidecar = launch(model.port if port is None else port, settings, upstream, environment)
+    def start(settings=None, upstream=None, port=None, environment=None, config=None):
+        sidecar = launch(model.port if port is None else port, settings, upstream, environment, config)
         mine.append(sidecar)
         return sidecar
 

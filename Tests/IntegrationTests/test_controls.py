@@ -114,7 +114,7 @@ def test_stale_if_error(refrain, model, prompt, status):
 
 @pytest.mark.parametrize("fault", ["reset", "close", "hang"])
 def test_stale_if_the_upstream_breaks(start, model, prompt, fault):
-    refrain = start(upstream={"firstByteTimeout": "500ms"})
+    refrain = start({"cache.staleWhileRevalidate": "0s"}, {"firstByteTimeout": "500ms"})
     ask(refrain, prompt, ("x-refrain-ttl", "1"))
     model.script = lambda call, peer: {"reset": peer.reset, "close": peer.close, "hang": peer.wait_for_close}[fault]()
     stale = until(lambda: (a := ask(refrain, prompt)).outcome != "hit" and a, "the answer to expire")

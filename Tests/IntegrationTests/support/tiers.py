@@ -9,7 +9,9 @@ from .sidecar import binary, until
 
 # Credentials are digested alike by all of a deployment. Look-ups may take long, because the tests' machine may be busy;
 # what deadlines are for is tested with those that ship.
-DEPLOYMENT = {"cache.secret": "the-same-for-all", "redis.deadline": "5s", "objects.deadline": "10s"}
+# Expired answers are for when the model fails; test_stale.py has the others.
+DEPLOYMENT = {"cache.secret": "the-same-for-all", "redis.deadline": "5s", "objects.deadline": "10s",
+              "cache.staleWhileRevalidate": "0s"}
 ONLY_IF_CACHED = ("Cache-Control", "only-if-cached")
 
 
