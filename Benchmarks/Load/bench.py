@@ -18,6 +18,7 @@ import hits
 import memory
 import misses
 import tiers
+import warmlive
 from load import WrongAnswer
 from plan import Plan
 from processes import StartFailure
@@ -25,7 +26,13 @@ from report import Report, versions
 from servers import Yard
 
 ROOT = Path(__file__).resolve().parents[2]
-PARTS = {"hits": hits.measure, "misses": misses.measure, "tiers": tiers.measure, "memory": memory.measure}
+PARTS = {
+    "hits": hits.measure,
+    "misses": misses.measure,
+    "tiers": tiers.measure,
+    "warmlive": warmlive.measure,
+    "memory": memory.measure,
+}
 
 
 def _path(text: str) -> Path:

@@ -35,6 +35,11 @@ class Yard:
         for name, answer in workload.answers().items():
             (self.folder / name).write_bytes(answer)
 
+    @property
+    def program(self) -> Path:
+        """The binary that is measured."""
+        return self._refrain
+
     def stop_servers(self) -> None:
         while self._servers:
             self._servers.pop().stop()

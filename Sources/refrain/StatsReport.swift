@@ -74,7 +74,7 @@ enum StatsReport {
         for row in rows.prefix(mostRows) {
             let rate = row.requests > 0 ? percent(Double(row.requests - row.misses) / Double(row.requests)) : "-"
             table.add(
-                [row.isRest == true ? UsageReport.rest : named(row.name), String(row.requests), rate]
+                [name(of: row), String(row.requests), rate]
                     + [row.hits, row.coalesced, row.misses].map { String($0) }
                     + [String(row.savedTokens.prompt + row.savedTokens.completion), dollars(row.savedCostUSD)])
         }
@@ -82,8 +82,8 @@ enum StatsReport {
     }
 
     /// A name that is the same as the word for all others is told from it by quotes.
-    private static func named(_ name: String) -> String {
-        name == UsageReport.rest ? quoted(name) : printable(name)
+    static func name(of row: StatsSnapshot.Usage, most: Int = 40) -> String {
+        row.isRest != true && row.name == UsageReport.rest ? quoted(row.name) : printable(row.name, most: most)
     }
 
     /// More rows of names are for `--json`.

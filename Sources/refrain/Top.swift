@@ -166,7 +166,7 @@ struct TopView {
             let earlier = before.models.first { $0.name == row.name }?.requests ?? 0
             let share = row.requests > 0 ? Double(row.requests - row.misses) / Double(row.requests) : 0
             table.add([
-                StatsReport.printable(row.name, most: 28),
+                StatsReport.name(of: row, most: 28),
                 seconds > 0 ? StatsReport.decimal(Double(row.requests - earlier) / seconds) : "-", String(row.requests),
                 StatsReport.percent(share), StatsReport.dollars(row.savedCostUSD),
             ])

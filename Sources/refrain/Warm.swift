@@ -10,6 +10,8 @@ struct Warm {
     private static let journalLimit = 256 << 20
 
     func run() async throws(CommandFailure) {
+        // It may run on the machine whose applications it is to help.
+        SystemThread.giveWay()
         let stop: StopRequest
         do throws(LoopError) {
             stop = try StopRequest {

@@ -172,8 +172,8 @@ final class WarmSchedule: Sendable {
         if let failure = report.failures.first {
             fields.append(LogField("failure", StatsReport.printable(failure.message, most: 200)))
         }
-        let isWorthALook = report.failed > 0 || !input.broken.isEmpty
-        log.write(isWorthALook ? .warning : .info, "warmed", fields)
+        // A log that was not moved away yet is no reason to be woken up.
+        log.write(report.failed > 0 || isUnreadable ? .warning : .info, "warmed", fields)
     }
 
     func register(in registry: MetricsRegistry) {

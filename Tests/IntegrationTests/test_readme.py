@@ -79,6 +79,27 @@ def test_tour(running, number):
     assert re.sub(r"\s+", " ", expected) in re.sub(r"\s+", " ", result.stdout), result.stdout
 
 
+def settings_blocks():
+    """The settings that README and the pages show: (page, YAML)."""
+    pages = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+    return [(page.name, block) for page in pages for block in re.findall(r"```yaml\n(.*?)```", page.read_text(), re.DOTALL)]
+
+
+def test_there_are_settings_to_copy():
+    assert {"README.md", "warming.md"} <= {page for page, _ in settings_blocks()}
+
+
+@pytest.mark.parametrize("page, block", settings_blocks())
+def test_settings_can_be_copied(page, block, tmp_path):
+    file = tmp_path / "refrain.yaml"
+    # Every sidecar has its model server.
+    upstreams = "" if "upstreams:" in block else "upstreams: [{url: https://api.example.com}]\n"
+    file.write_text(block + upstreams)
+    result = subprocess.run(
+        [str(binary()), "config", "check", str(file)], env=environment(), capture_output=True, text=True, timeout=30)
+    assert result.returncode == 0, f"{page}: {result.stderr}"
+
+
 @pytest.mark.parametrize("line", [line for line in README.splitlines() if line.startswith(".build/release/refrain serve --help") or line.startswith(".build/release/refrain config")])
 def test_other_commands(line):
     result = subprocess.run(["bash", "-c", line], cwd=ROOT, env=environment(), capture_output=True, text=True, timeout=60)

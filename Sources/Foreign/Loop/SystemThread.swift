@@ -33,8 +33,8 @@ package struct SystemThread: Sendable {
         self.identifier = identifier
     }
 
-    /// Lets all other threads go first that want the processor; for the calling thread.
-    static func giveWay() {
+    /// Lets all others go first that want the processor; for the calling thread and those that it starts from now on.
+    package static func giveWay() {
         // On Linux a thread has a priority of its own, and 0 is the calling one.
         setpriority(PRIO_PROCESS, 0, 15)
     }

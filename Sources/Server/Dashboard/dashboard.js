@@ -239,7 +239,8 @@ function table(columns, rows, nothing) {
 
 function showNames(stats) {
   const rows = stats[names].slice(0, 12).map((line) => [
-    line.name || "(none)", count(line.requests), percent((line.requests - line.misses) / Math.max(line.requests, 1)),
+    // A name may be the same as the word for all others.
+    line.isRest || line.name !== "(other)" ? line.name || "(none)" : `"${line.name}"`, count(line.requests), percent((line.requests - line.misses) / Math.max(line.requests, 1)),
     count(line.savedTokens.prompt + line.savedTokens.completion), dollars(line.savedCostUSD)]);
   byID("names").replaceChildren(table(
     [["Name", false], ["Requests", true], ["Hit rate", true], ["Tokens saved", true], ["Cost saved", true]], rows,
