@@ -13,6 +13,10 @@ struct Comparison {
     private(set) var common = 0
     private(set) var longest = 0
     private(set) var steps = 0
+    /// Words with content in the differing parts, and how many of them both have.
+    private(set) var differenceNew = 0
+    private(set) var differenceOld = 0
+    private(set) var differenceShared = 0
 
     /// From this many words in common on, texts that are mostly the same are judged by their difference.
     static let longCommon = 30
@@ -25,6 +29,27 @@ struct Comparison {
         match()
         matchTypingErrors()
         align()
+        matchDifference()
+    }
+
+    private mutating func matchDifference() {
+        let left = hunks.flatMap { hunk in hunk.new.filter { new.isContent[$0] }.map { new.keys[$0] } }.sorted()
+        let right = hunks.flatMap { hunk in hunk.old.filter { old.isContent[$0] }.map { old.keys[$0] } }.sorted()
+        (differenceNew, differenceOld) = (left.count, right.count)
+        var (first, second) = (0, 0)
+        while first < left.count, second < right.count {
+            steps += 1
+            if left[first] == right[second] {
+                differenceShared += 1
+                first += 1
+                second += 1
+            } else if left[first] < right[second] {
+                first += 1
+            } else {
+                second += 1
+            }
+        }
+        differenceShared += typingErrors
     }
 
     var isLong: Bool { common >= Self.longCommon && common * 10 >= longest * 6 }

@@ -7,6 +7,8 @@ struct FactReader {
     private(set) var mentions: [Mention] = []
     private(set) var quantities: [Quantity] = []
     private(set) var denials: [DenialMention] = []
+    /// English ones, to tell the language by.
+    private(set) var functionWords = 0
     private let lexicon = GuardLexicon.shared
     private let numbers: NumberReader
 
@@ -14,7 +16,11 @@ struct FactReader {
         tokens = read.tokens
         scalars = read.scalars
         keys = tokens.map(\.stem)
-        isContent = tokens.map { $0.form != .symbol || $0.traits.contains(.isFenced) }
+        let scalars = read.scalars
+        // Pictures are words, operators go with what they connect.
+        isContent = tokens.map {
+            $0.form != .symbol || $0.traits.contains(.isFenced) || scalars[Int($0.lower)] >= 0x2190
+        }
         numbers = NumberReader(tokens: tokens, scalars: scalars)
         var index = 0
         while index < tokens.count { index = next(index) }
@@ -48,18 +54,23 @@ struct FactReader {
         for sense in senses {
             switch sense.kind {
             case .function:
+                functionWords += 1
                 for index in range { isContent[index] = false }
             case .negator:
-                denials.append(DenialMention(denial: Denial(rawValue: sense.member) ?? .none, token: range.lowerBound))
+                // `noted` is not `not`.
+                guard range.count > 1 || tokens[range.lowerBound].hash == tokens[range.lowerBound].stem else {
+                    continue
+                }
+                denials.append(DenialMention(denial: Denial(rawValue: sense.member) ?? .none, tokens: range))
                 for index in range { isContent[index] = false }
-            case .measure: continue
+            // Short names are no units by themselves; numbers take theirs.
+            case .measure, .shortUnit: continue
             case .unit:
-                // Too short to be a unit by itself; numbers take theirs.
-                if lexicon.units[Int(sense.member)].needsNumber { continue }
                 mentions.append(Mention(sense: sense, tokens: range))
                 key = key ?? Self.key(sense)
-            case .opposite:
+            case .opposite, .direction, .foreign:
                 mentions.append(Mention(sense: sense, tokens: range))
+                if sense.kind == .direction, range.count > 1 { for index in range { isContent[index] = false } }
             case .contrast, .synonym:
                 if sense.kind == .contrast { mentions.append(Mention(sense: sense, tokens: range)) }
                 key = Self.key(sense)
@@ -74,7 +85,7 @@ struct FactReader {
         }
     }
 
-    private static func key(_ sense: Sense) -> UInt64 {
+    static func key(_ sense: Sense) -> UInt64 {
         var hash = WordHash()
         hash.add(0x110000 + UInt32(sense.kind.rawValue))
         hash.add(UInt32(sense.group))
@@ -99,15 +110,15 @@ struct FactReader {
             end = clock.end
             kind = .clock
         }
+        if found.digits == 4, end < tokens.count, isYearMark(end) {
+            kind = .year
+            end += 1
+        }
         if kind == .plain {
             (unit, end) = unitBehind(end)
             if unit == nil { unit = currencyBefore(start) }
             if let unit, let factor = lexicon.units[Int(unit.member)].factor { value *= factor }
             if unit == nil, found.digits == 4, value >= 1000, value < 2200 { kind = .year }
-            if end < tokens.count, isYearMark(end), found.digits == 4 {
-                kind = .year
-                end += 1
-            }
         }
         if !isSure { isSure = isSurelyCounted(start, found.end, unit) && value != 1 }
         quantities.append(
@@ -185,7 +196,9 @@ struct FactReader {
         guard end < tokens.count, tokens[end].form != .code,
             let term = lexicon.longestTerm(in: tokens, at: end)
         else { return (nil, end) }
-        for sense in term.senses where sense.kind == .unit { return (sense, end + term.length) }
+        for sense in term.senses where sense.kind == .unit || sense.kind == .shortUnit {
+            return (Sense(kind: .unit, group: sense.group, member: sense.member), end + term.length)
+        }
         return (nil, end)
     }
 

@@ -136,9 +136,22 @@ struct GuardTokenizer {
         end = withSigns(start, end)
         if isName {
             emit(.code, start..<end)
+        } else if scalars[start..<end].contains(where: ScalarClass.isDigit) {
+            mixed(start..<end)
         } else {
             plainWord(start..<end)
         }
+    }
+
+    /// Letters and digits apart, so that `gpt4` meets `GPT-4` and `num1` differs from `num2` by a number.
+    private mutating func mixed(_ range: Range<Int>) {
+        var start = range.lowerBound
+        for index in range
+        where index > start && ScalarClass.isDigit(scalars[index]) != ScalarClass.isDigit(scalars[start]) {
+            emit(ScalarClass.isDigit(scalars[start]) ? .number : .word, start..<index)
+            start = index
+        }
+        emit(ScalarClass.isDigit(scalars[start]) ? .number : .word, start..<range.upperBound)
     }
 
     /// A point or an apostrophe between two letters belongs to the word: `node.js`, `don't`.

@@ -18,6 +18,9 @@ package enum Guards {
         report.difference = difference(comparison)
         apply(NumberGuard(comparison), &report)
         apply(NegationGuard(comparison), &report)
+        apply(ContrastGuard(comparison), &report)
+        apply(DirectionGuard(comparison), &report)
+        apply(WordingGuard(comparison), &report)
         measure(comparison, &report.signals)
         report.signals[.objections] = count(report.objections.count)
         return report
@@ -36,6 +39,45 @@ package enum Guards {
         if let objection = negation.objection { report.objections.append(objection) }
         report.signals[.negationConflict] = negation.objection == nil ? 0 : 1
         report.signals[.negationOneSided] = negation.isOneSided ? 1 : 0
+    }
+
+    private static func apply(_ contrasts: ContrastGuard, _ report: inout GuardReport) {
+        report.objections += contrasts.objections
+        func add(_ signal: GuardSignal, _ found: [Guard: Int], _ guardian: Guard) {
+            report.signals[signal] = min(4, report.signals[signal] + count(found[guardian] ?? 0))
+        }
+        add(.numberConflict, contrasts.conflicts, .number)
+        add(.unitConflict, contrasts.conflicts, .unit)
+        add(.unitOneSided, contrasts.oneSided, .unit)
+        add(.dateConflict, contrasts.conflicts, .date)
+        add(.dateOneSided, contrasts.oneSided, .date)
+        add(.entityConflict, contrasts.conflicts, .entity)
+        add(.entityOneSided, contrasts.oneSided, .entity)
+        add(.languageConflict, contrasts.conflicts, .language)
+        add(.languageOneSided, contrasts.oneSided, .language)
+        add(.formatConflict, contrasts.conflicts, .format)
+        add(.formatOneSided, contrasts.oneSided, .format)
+        add(.taskConflict, contrasts.conflicts, .task)
+        add(.antonymConflict, contrasts.conflicts, .antonym)
+    }
+
+    private static func apply(_ direction: DirectionGuard, _ report: inout GuardReport) {
+        if let objection = direction.objection { report.objections.append(objection) }
+        report.signals[.directionConflict] = direction.objection == nil ? 0 : 1
+        report.signals[.swaps] = count(direction.swaps)
+    }
+
+    private static func apply(_ wording: WordingGuard, _ report: inout GuardReport) {
+        report.objections += wording.objections
+        report.signals[.codeConflict] = wording.codeConflict ? 1 : 0
+        report.signals[.codeOneSided] = wording.codeOneSided ? 1 : 0
+        report.signals[.quotedConflict] = wording.quotedConflict ? 1 : 0
+        report.signals[.quotedOneSided] = wording.quotedOneSided ? 1 : 0
+        if wording.languageConflict { report.signals[.languageConflict] += 1 }
+        report.signals[.properConflict] = count(wording.properConflict)
+        report.signals[.properOneSided] = count(wording.properOneSided)
+        report.signals[.substitutions] = count(wording.substitutions)
+        if wording.taskConflict { report.signals[.taskConflict] += 1 }
     }
 
     /// Beyond four one more makes no difference.
@@ -68,6 +110,10 @@ package enum Guards {
         signals[.unmatchedMost] = count(max(newUnmatched, oldUnmatched))
         signals[.typingErrors] = count(comparison.typingErrors)
         signals[.commonShare] = comparison.longest == 0 ? 1 : Float(comparison.common) / Float(comparison.longest)
+        signals[.differenceSize] = count(max(comparison.differenceNew, comparison.differenceOld))
+        let differing = comparison.differenceNew + comparison.differenceOld
+        signals[.differenceOverlap] =
+            differing == 0 ? 1 : min(1, Float(2 * comparison.differenceShared) / Float(differing))
         signals[.isLong] = comparison.isLong ? 1 : 0
         let (short, long) = (min(newContent, oldContent), max(newContent, oldContent))
         signals[.lengthRatio] = long == 0 ? 1 : Float(short) / Float(long)

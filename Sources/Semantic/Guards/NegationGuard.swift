@@ -1,4 +1,4 @@
-/// One text denies and the other one does not.
+/// One text denies what the other one does not.
 struct NegationGuard {
     private(set) var objection: GuardObjection?
     /// A denial on one side alone, of whatever kind.
@@ -6,19 +6,92 @@ struct NegationGuard {
 
     init(_ comparison: Comparison) {
         for scope in comparison.scopes {
-            let new = comparison.new.denials.filter { scope.new.contains($0.token) && $0.denial != .none }
-            let old = comparison.old.denials.filter { scope.old.contains($0.token) && $0.denial != .none }
+            let new = comparison.new.denials.filter { $0.tokens.overlaps(scope.new) && $0.denial != .none }
+            let old = comparison.old.denials.filter { $0.tokens.overlaps(scope.old) && $0.denial != .none }
             let plainNew = new.count { $0.denial == .plain }
             let plainOld = old.count { $0.denial == .plain }
             if new.isEmpty != old.isEmpty || plainNew != plainOld { isOneSided = true }
             guard objection == nil else { continue }
-            if plainNew > 0, old.isEmpty, let word = new.first(where: { $0.denial == .plain }) {
-                objection = GuardObjection(
-                    .negation, comparison.new.spelled(word.token..<(word.token + 1)) + " / ")
-            } else if plainOld > 0, new.isEmpty, let word = old.first(where: { $0.denial == .plain }) {
-                objection = GuardObjection(
-                    .negation, " / " + comparison.old.spelled(word.token..<(word.token + 1)))
+            if old.isEmpty {
+                objection = first(new, comparison.new, comparison.newUnmatched, comparison)
+            } else if new.isEmpty {
+                objection = first(old, comparison.old, comparison.oldUnmatched, comparison)
             }
         }
+        if objection == nil { objection = prefixed(comparison) }
+    }
+
+    /// A denial of something that the other text has without it. Denying what the other text does not speak of is
+    /// often just a detail of the wording.
+    private func first(
+        _ denials: [DenialMention], _ text: PreparedText, _ unmatched: [Bool], _ comparison: Comparison
+    ) -> GuardObjection? {
+        let found = denials.first { denial in
+            denial.denial == .plain && (comparison.isLong || isShared(denial.tokens.upperBound, text, unmatched))
+        }
+        return found.map { GuardObjection(.negation, text.spelled($0.tokens)) }
+    }
+
+    /// One of the next words with content is in the other text too.
+    private func isShared(_ start: Int, _ text: PreparedText, _ unmatched: [Bool]) -> Bool {
+        var left = 2
+        var index = start
+        while index < text.tokens.count, left > 0 {
+            if text.isContent[index] {
+                if !unmatched[index] { return true }
+                left -= text.tokens[index].form == .han && (start - index) % 2 == 0 ? 0 : 1
+            }
+            index += 1
+        }
+        return index >= text.tokens.count && left == 2
+    }
+
+    // MARK: Prefixes
+
+    private static let prefixes: [[UInt32]] = ["un", "in", "im", "il", "ir", "dis", "non", "mis", "anti", "de"].map {
+        $0.unicodeScalars.map(\.value)
+    }
+    private static let mostWords = 12
+
+    /// `legal` against `illegal`.
+    private func prefixed(_ comparison: Comparison) -> GuardObjection? {
+        let new = words(comparison.new, comparison.newUnmatched)
+        let old = words(comparison.old, comparison.oldUnmatched)
+        for first in new {
+            for second in old {
+                let a = comparison.new.scalars[first.range]
+                let b = comparison.old.scalars[second.range]
+                guard Self.denies(a, b) || Self.denies(b, a) else { continue }
+                return GuardObjection(
+                    .negation,
+                    "\(comparison.new.spelled(scalars: first.range)) / \(comparison.old.spelled(scalars: second.range))"
+                )
+            }
+        }
+        return nil
+    }
+
+    private func words(_ text: PreparedText, _ unmatched: [Bool]) -> [GuardToken] {
+        var found: [GuardToken] = []
+        for (index, token) in text.tokens.enumerated()
+        where unmatched[index] && token.form == .word && token.range.count > 3 {
+            found.append(token)
+            if found.count == Self.mostWords { break }
+        }
+        return found
+    }
+
+    private static func denies(_ long: ArraySlice<UInt32>, _ short: ArraySlice<UInt32>) -> Bool {
+        for prefix in prefixes where long.count - prefix.count > 2 && long.starts(with: prefix) {
+            let rest = long.dropFirst(prefix.count)
+            // -ly, -s, -ed: the shorter of both decides.
+            let count = max(4, min(rest.count, short.count) - 1)
+            if rest.count >= 4, short.count >= 4, abs(rest.count - short.count) <= 2,
+                rest.prefix(count).elementsEqual(short.prefix(count))
+            {
+                return true
+            }
+        }
+        return false
     }
 }

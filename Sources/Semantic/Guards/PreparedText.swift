@@ -34,12 +34,15 @@ package struct PreparedText: Sendable {
         quantities = reader.quantities
         denials = reader.denials
         quotations = fits ? read.quotations : []
-        script = ScriptShare(reader.tokens)
+        script = ScriptShare(reader.tokens, reader.mentions, functionWords: reader.functionWords)
         let keys = reader.keys
         sorted = keys.indices.map { Int32($0) }.sorted {
             (keys[Int($0)], $0) < (keys[Int($1)], $1)
         }
     }
+
+    /// Positions of the words that carry content, in order.
+    var contentPositions: [Int] { isContent.indices.filter { isContent[$0] } }
 
     /// The words of some tokens as they were written.
     func spelled(_ range: Range<Int>) -> String {
@@ -63,7 +66,7 @@ struct Mention: Sendable, Equatable {
 /// A word that denies.
 struct DenialMention: Sendable, Equatable {
     var denial: Denial
-    var token: Int
+    var tokens: Range<Int>
 }
 
 /// How much of a text is written in Chinese characters or kana, and in letters.
@@ -71,13 +74,21 @@ struct ScriptShare: Sendable, Equatable {
     var han = 0
     var words = 0
 
-    init(_ tokens: [GuardToken]) {
+    /// Spanish, French and so on, by its common words; nil for English and where it cannot be told.
+    private(set) var foreign: Int?
+
+    init(_ tokens: [GuardToken], _ mentions: [Mention], functionWords: Int) {
         for token in tokens {
             switch token.form {
             case .han: han += 1
             case .word: words += 1
             default: break
             }
+        }
+        var counts = [Int](repeating: 0, count: 8)
+        for mention in mentions where mention.sense.kind == .foreign { counts[Int(mention.sense.member) % 8] += 1 }
+        if let most = counts.max(), most > 1, most > functionWords, let language = counts.firstIndex(of: most) {
+            foreign = language
         }
     }
 

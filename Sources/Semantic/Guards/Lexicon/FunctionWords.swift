@@ -61,4 +61,14 @@ enum FunctionWords {
     static let measures = """
         个, 只, 条, 件, 本, 张, 名, 位, 次, 遍, 首, 篇, 句, 段, 字, 步, 种, 类, 点, 项, 座, 台, 辆, 艘, 架, 部, 章, 节, 集, 季, 层, 楼, 号, 路, 颗, 粒, 杯, 瓶, 碗, 盘, 盒, 包, 袋, 箱, 双, 对, 套, 份, 道, 题, 家, 所, 间, 株, 棵, 朵, 头, 匹, 支, 根, 片, 块, 枚, 副, 幅, 场, 回, 趟, 圈, 倍, 人, 口, 线, 环, 代, 版, 期, 届, 世纪, 年级, 星级, 成, 折, 等, 级, 楼, 行, 列, 则, 例, 词, 行, 页, 课, 年代, 周年, 门, 笔, 股, 床, 间, 室, 厅, 局, 轮, 遍, 下, 档
         """
+
+    /// A line a language: Spanish, French, German, Portuguese, Italian, Dutch. Words that English has too are left out.
+    static let foreign = """
+        el, los, las, una, del, que, para, con, por, cómo, qué, cuál, dónde, está, es, más, muy, puedo, hacer, y, en, un, de, la, mi, se, cuáles
+        le, les, des, une, est, que, qui, pour, dans, avec, comment, quel, quelle, quels, quelles, vous, je, et, du, pourquoi, où, ce, cette, sont, un, de, la, en, mon, sur
+        der, das, und, ist, wie, ich, nicht, ein, eine, einen, mit, für, auf, zu, wer, warum, sind, kann, wo, dem, den, von, im, welche, mein, man, es
+        o, os, uma, um, que, para, com, por, não, você, é, qual, onde, são, mais, fazer, do, da, dos, das, e, meu, em, quais, posso
+        il, gli, che, per, sono, della, di, una, un, come, perché, è, qual, dove, cosa, quali, del, la, e, con, più, mio, posso
+        het, een, en, ik, niet, hoe, wat, is, van, waarom, kan, voor, met, zijn, wie, welke, op, mijn, dat, waar
+        """
 }

@@ -1,5 +1,5 @@
 /// What a term of the word lists means. `group` and `member` are positions in those lists.
-struct Sense: Sendable, Equatable {
+struct Sense: Sendable, Hashable {
     enum Kind: UInt8, Sendable {
         /// `group`: the line, `member`: the side of the bar.
         case opposite
@@ -7,6 +7,8 @@ struct Sense: Sendable, Equatable {
         case contrast
         /// `group`: the dimension, `member`: the unit.
         case unit
+        /// The same, by a name that is too short to be a unit anywhere but behind a number.
+        case shortUnit
         /// `member`: a raw value of `Denial`.
         case negator
         /// Carries no content: articles, pronouns, auxiliaries, courtesies.
@@ -15,6 +17,10 @@ struct Sense: Sendable, Equatable {
         case synonym
         /// A Chinese measure word: what is before it is counted.
         case measure
+        /// `member`: a raw value of `Role`.
+        case direction
+        /// A common word of another language; `member`: which one.
+        case foreign
     }
 
     var kind: Kind
@@ -30,6 +36,18 @@ enum Denial: UInt16, Sendable {
     case implied
     /// `not only`, 不同: looks like a denial and is none.
     case none
+}
+
+/// What a word says about the order of its neighbours.
+enum Role: UInt16, Sendable {
+    /// `to`, 转换成: from what is before it to what is behind it.
+    case leads
+    /// `from`, 从: what is behind it is where it starts.
+    case starts
+    /// `how many`, 多少: the unit behind it is the one asked for.
+    case asks
+    /// `and`, 和: its neighbours may change places.
+    case joins
 }
 
 /// The word lists as one table of phrases: a term is found by the stems of its words, one after the other.
@@ -60,6 +78,8 @@ struct GuardLexicon: Sendable {
         builder.addUnits(Units.all)
         builder.addNegators()
         builder.addFunctionWords()
+        builder.addDirections()
+        builder.addForeignWords()
         builder.addSynonyms(Synonyms.english)
         builder.addSynonyms(Synonyms.chinese)
         classes = builder.classes
@@ -102,8 +122,6 @@ struct UnitOfMeasure: Sendable {
     var dimension: UInt16
     /// How many of the dimension's base unit; nil where there is no plain factor (temperature, currency).
     var factor: Double?
-    /// Single letters and short words are units only behind a number.
-    var needsNumber: Bool
 }
 
 extension GuardLexicon {
@@ -173,17 +191,14 @@ extension GuardLexicon {
                     let halves = part.split(separator: "=")
                     guard let names = halves.first else { continue }
                     let factor = halves.count > 1 ? Double(trimmed(halves[1])) : nil
-                    for (needsNumber, mark) in [(false, " "), (true, "*")] {
-                        let member = UInt16(units.count)
-                        let chosen = terms(names).filter { $0.hasPrefix("*") == (mark == "*") }
-                        for term in chosen {
-                            add(
-                                needsNumber ? term.dropFirst() : term,
-                                Sense(kind: .unit, group: dimensions, member: member))
-                        }
-                        units.append(
-                            UnitOfMeasure(dimension: dimensions, factor: factor, needsNumber: needsNumber))
+                    let member = UInt16(units.count)
+                    for term in terms(names) {
+                        let isShort = term.hasPrefix("*")
+                        add(
+                            isShort ? term.dropFirst() : term,
+                            Sense(kind: isShort ? .shortUnit : .unit, group: dimensions, member: member))
                     }
+                    units.append(UnitOfMeasure(dimension: dimensions, factor: factor))
                 }
                 dimensions += 1
             }
@@ -198,6 +213,24 @@ extension GuardLexicon {
                 for row in rows(list) {
                     for term in terms(row) { add(term, Sense(kind: .negator, group: 0, member: denial.rawValue)) }
                 }
+            }
+        }
+
+        mutating func addDirections() {
+            let lists: [(Role, String)] = [
+                (.leads, Directions.leading), (.starts, Directions.starting), (.asks, Directions.asking),
+                (.joins, Directions.joining),
+            ]
+            for (role, list) in lists {
+                for row in rows(list) {
+                    for term in terms(row) { add(term, Sense(kind: .direction, group: 0, member: role.rawValue)) }
+                }
+            }
+        }
+
+        mutating func addForeignWords() {
+            for (language, row) in rows(FunctionWords.foreign).enumerated() {
+                for term in terms(row) { add(term, Sense(kind: .foreign, group: 0, member: UInt16(language))) }
             }
         }
 

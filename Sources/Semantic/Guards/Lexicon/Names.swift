@@ -10,7 +10,7 @@ enum Names {
         ContrastList(
             guardian: .entity, name: "operating system",
             members: """
-                windows, windows 10, windows 11 | macos, mac os, mac, os x, macbook, 苹果电脑 | linux | ubuntu | debian | fedora | centos | red hat, rhel | arch linux | android, 安卓 | ios, iphone, 苹果手机 | chromebook, chrome os | freebsd | alpine | raspberry pi, 树莓派
+                windows | macos, mac os, mac, os x, macbook, 苹果电脑 | linux | ubuntu | debian | fedora | centos | red hat, rhel | arch linux | android, 安卓 | ios, iphone, 苹果手机 | chromebook, chrome os | freebsd | alpine | raspberry pi, 树莓派
                 """),
         ContrastList(
             guardian: .entity, name: "database",
@@ -57,8 +57,4 @@ enum Names {
                 linear regression, 线性回归 | logistic regression, 逻辑回归 | random forest, 随机森林 | decision tree, 决策树 | svm, support vector machine, 支持向量机 | k-means, kmeans | naive bayes | neural network, 神经网络 | cnn, convolutional neural network | rnn | lstm | transformer model | gan | precision, 精确率 | recall, 召回率 | accuracy, 准确率 | inner join | outer join | left join | right join | newtons first law, 牛顿第一定律 | newtons second law, 牛顿第二定律 | newtons third law, 牛顿第三定律 | general relativity, 广义相对论 | special relativity, 狭义相对论 | quantum mechanics, 量子力学 | thermodynamics, 热力学 | supervised learning, 监督学习 | unsupervised learning, 无监督学习 | reinforcement learning, 强化学习 | mitosis, 有丝分裂 | meiosis, 减数分裂 | dna | rna | keynesian | capitalism, 资本主义 | socialism, 社会主义 | communism, 共产主义 | feudalism, 封建主义 | democracy, 民主 | dictatorship, 独裁 | stoicism | epicureanism | utilitarianism | bayesian | frequentist
                 """),
     ]
-}
-
-extension Names {
-    static let nature: [ContrastList] = []
 }

@@ -1,0 +1,130 @@
+/// A to B against B to A: by the words between them, and by two words that changed places.
+struct DirectionGuard {
+    private(set) var objection: GuardObjection?
+    private(set) var swaps = 0
+
+    init(_ comparison: Comparison) {
+        swap(comparison)
+        guard objection == nil else { return }
+        for scope in comparison.scopes {
+            let new = Roles(comparison.new, scope.new)
+            let old = Roles(comparison.old, scope.old)
+            guard new.isMarked, old.isMarked, let found = new.crossing(old) else { continue }
+            objection = GuardObjection(
+                .direction,
+                "\(comparison.new.spelled(found..<(found + 1))) changes its part")
+            return
+        }
+    }
+
+    /// The same words, two of which changed places, unless what stands between them says that their order is free.
+    private mutating func swap(_ comparison: Comparison) {
+        let new = comparison.new.contentPositions
+        let old = comparison.old.contentPositions
+        guard new.count == old.count, new.count > 1 else { return }
+        let differing = new.indices.filter { comparison.new.keys[new[$0]] != comparison.old.keys[old[$0]] }
+        guard differing.count == 2 else { return }
+        let (first, second) = (differing[0], differing[1])
+        guard comparison.new.keys[new[first]] == comparison.old.keys[old[second]],
+            comparison.new.keys[new[second]] == comparison.old.keys[old[first]]
+        else { return }
+        swaps += 1
+        let between = new[first]..<(new[second] + 1)
+        let isFree = comparison.new.mentions.contains {
+            $0.sense.kind == .direction && $0.sense.member == Role.joins.rawValue && $0.tokens.overlaps(between)
+        }
+        guard !isFree, second == first + 1 || second - first <= 4 else { return }
+        let words =
+            "\(comparison.new.spelled(new[first]..<(new[first] + 1))), "
+            + comparison.new.spelled(new[second]..<(new[second] + 1))
+        // Neighbours that change places are word order in Chinese and in titles; with something between them they are
+        // subject and object.
+        if new[second] - new[first] > 1 { objection = GuardObjection(.direction, words) }
+    }
+}
+
+/// What a text goes from and what it goes to.
+private struct Roles {
+    private var sources: [UInt64: Int] = [:]
+    private var targets: [UInt64: Int] = [:]
+    private var explicitSources: Set<UInt64> = []
+    private(set) var isMarked = false
+
+    /// Words on either side of a mark that may be its ends.
+    private static let reach = 4
+
+    init(_ text: PreparedText, _ scope: Range<Int>) {
+        let marks = text.mentions.filter { $0.sense.kind == .direction && $0.tokens.overlaps(scope) }
+        let hasStart = marks.contains { $0.sense.member == Role.starts.rawValue }
+        for mark in marks {
+            switch Role(rawValue: mark.sense.member) {
+            case .leads:
+                isMarked = true
+                for index in Self.behind(text, mark.tokens.upperBound) { targets[text.keys[index]] = index }
+                guard !hasStart || text.tokens[mark.tokens.lowerBound].form == .han else { continue }
+                for index in Self.before(text, mark.tokens.lowerBound) { sources[text.keys[index]] = index }
+            case .starts:
+                isMarked = true
+                for index in Self.behind(text, mark.tokens.upperBound) {
+                    sources[text.keys[index]] = index
+                    explicitSources.insert(text.keys[index])
+                }
+            case .asks: asked(text, mark)
+            case .joins, nil: continue
+            }
+        }
+    }
+
+    /// Of the units in a question for an amount, the one behind `how many` is the target and the others sources.
+    private mutating func asked(_ text: PreparedText, _ mark: Mention) {
+        var units: [(key: UInt64, at: Int)] = []
+        for mention in text.mentions where mention.sense.kind == .unit {
+            units.append((text.keys[mention.tokens.lowerBound], mention.tokens.lowerBound))
+        }
+        for quantity in text.quantities {
+            if let unit = quantity.unit { units.append((FactReader.key(unit), quantity.tokens.lowerBound)) }
+        }
+        guard units.count > 1 else { return }
+        isMarked = true
+        let start = mark.tokens.upperBound
+        guard let target = units.first(where: { $0.at >= start && $0.at <= start + 1 }) else { return }
+        for unit in units {
+            if unit.key == target.key { targets[unit.key] = unit.at } else { sources[unit.key] = unit.at }
+        }
+    }
+
+    private static func behind(_ text: PreparedText, _ start: Int) -> [Int] {
+        var found: [Int] = []
+        var index = start
+        while index < text.tokens.count, index < start + reach {
+            // An article may come between; anything else ends the name.
+            if text.isContent[index] { found.append(index) } else if !found.isEmpty, text.keys[index] != 0 { break }
+            index += 1
+        }
+        return found
+    }
+
+    private static func before(_ text: PreparedText, _ end: Int) -> [Int] {
+        var found: [Int] = []
+        var index = end - 1
+        while index >= 0, index >= end - reach {
+            if text.isContent[index] { found.append(index) } else if !found.isEmpty, text.keys[index] != 0 { break }
+            index -= 1
+        }
+        return found
+    }
+
+    /// A word that is a source here and a target there, with its counterpart the other way round.
+    func crossing(_ other: Roles) -> Int? {
+        let out = sources.filter {
+            other.targets[$0.key] != nil && targets[$0.key] == nil && other.sources[$0.key] == nil
+        }
+        let back = targets.filter {
+            other.sources[$0.key] != nil && sources[$0.key] == nil && other.targets[$0.key] == nil
+        }
+        if let found = out.min(by: { $0.value < $1.value }), !back.isEmpty { return found.value }
+        if let found = out.first(where: { explicitSources.contains($0.key) }) { return found.value }
+        if let found = back.first(where: { other.explicitSources.contains($0.key) }) { return found.value }
+        return nil
+    }
+}
