@@ -98,6 +98,9 @@ let package = Package(
             path: "Benchmarks/Semantic/Encoder", swiftSettings: common),
         .executableTarget(
             name: "GuardsBench", dependencies: ["Semantic"], path: "Benchmarks/Semantic/Guards", swiftSettings: common),
+        .executableTarget(
+            name: "TrustBench", dependencies: ["Core", "Dialects", "Semantic", "Foreign", "Matrix"],
+            path: "Benchmarks/Semantic/Trust", swiftSettings: common),
 
         // Killed by the tests while it writes.
         .executableTarget(
