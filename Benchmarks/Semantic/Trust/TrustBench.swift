@@ -5,23 +5,38 @@ import Semantic
 
 /// What a cache with these parts would serve, and how much of it would be wrong.
 ///
-/// usage: TrustBench encode MODEL < TEXTS > ENCODED    texts are JSON strings, one a line
+/// usage: TrustBench encode MODEL < TEXTS > ENCODED          texts are JSON strings, one a line
+///        TrustBench features MODEL TEXTS ENCODED < PAIRS     pairs are two line numbers from 0
 @main
 struct TrustBench {
     static func main() throws {
         let arguments = CommandLine.arguments
         switch arguments.count > 1 ? arguments[1] : "" {
         case "encode" where arguments.count == 3:
-            try EncodedFile.write(try lines(), model: arguments[2], to: .output)
+            try EncodedFile.write(try texts(Array(readLines())), model: arguments[2], to: .output)
+        case "features" where arguments.count == 5:
+            try FeatureTable(model: arguments[2], texts: try texts(lines(arguments[3])), encoded: arguments[4]).print()
+        case "names" where arguments.count == 2:
+            Console.write(PairFeatures.Name.allCases.map(\.rawValue).joined(separator: "\n") + "\n", to: .output)
         default:
-            Console.write("usage: TrustBench encode MODEL < TEXTS > ENCODED\n", to: .error)
+            Console.write(
+                """
+                usage: TrustBench encode MODEL < TEXTS > ENCODED
+                       TrustBench features MODEL TEXTS ENCODED < PAIRS > VALUES
+                       TrustBench names
+
+                """, to: .error)
             Console.exit(2)
         }
     }
 
-    private static func lines() throws -> [String] {
-        var texts: [String] = []
-        while let line = readLine() { texts.append(try JSONValue.parse(line).text ?? "") }
-        return texts
+    static func readLines() -> some Sequence<String> { sequence(state: ()) { _ in readLine() } }
+
+    static func lines(_ path: String) throws -> [String] {
+        String(decoding: try InputFile.read(path, limit: 1 << 30), as: UTF8.self).split(separator: "\n").map(String.init)
+    }
+
+    private static func texts(_ lines: [String]) throws -> [String] {
+        try lines.map { try JSONValue.parse($0).text ?? "" }
     }
 }

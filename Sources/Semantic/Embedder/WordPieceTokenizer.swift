@@ -20,6 +20,8 @@ package struct TokenizedText: Sendable, Equatable {
 /// longest pieces of the vocabulary (Wu et al., "Google's Neural Machine Translation System", 2016, section 4.1, as in
 /// the `tokenizers` library of Hugging Face).
 package struct WordPieceTokenizer: Sendable {
+    /// How much each token tells.
+    package let weights: TokenWeights
     private let normalizer: BertNormalizer
     private let vocabulary: WordPieceVocabulary
     private let specials: SpecialTokens
@@ -33,6 +35,7 @@ package struct WordPieceTokenizer: Sendable {
         let configuration = try TokenizerConfiguration(folder: folder, size: size)
         normalizer = configuration.normalizer
         vocabulary = WordPieceVocabulary(configuration.tokens, prefix: configuration.prefix)
+        weights = TokenWeights(configuration.tokens, prefix: configuration.prefix)
         specials = SpecialTokens(configuration.specials)
         longestWord = configuration.longestWord
         unknown = configuration.unknown
