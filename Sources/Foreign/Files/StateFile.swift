@@ -35,7 +35,7 @@ package final class StateFile {
 
     package func remove() { unlink(path) }
 
-    private static func makeDirectories(above path: String) {
+    static func makeDirectories(above path: String) {
         for (index, character) in path.enumerated() where character == "/" && index > 0 {
             mkdir(String(path.prefix(index)), 0o700)
         }
