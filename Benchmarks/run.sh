@@ -9,8 +9,8 @@ swift=${SWIFT:-swift}
 config/venv.sh "$python" .venv/bench Benchmarks/requirements.txt || echo "LiteLLM could not be installed" >&2
 "$python" Benchmarks/Load/bench.py "$@" || failed=1
 
-# What does not depend on other load: hit rates on recorded traces, what an entry in memory costs, and what warming
-# takes and saves.
+# What does not depend on other load: hit rates on recorded traces, what an entry in memory costs, what warming takes and
+# saves, and what is answered when the model is not.
 if [ $# -eq 0 ]; then
     "$swift" build -c release --static-swift-stdlib --product TracesBench
     "$swift" build -c release --static-swift-stdlib --product MemoryBench
@@ -23,5 +23,6 @@ if [ $# -eq 0 ]; then
     Benchmarks/redis.sh
     .build/release/WarmBench
     "$python" Benchmarks/Load/warming.py
+    "$python" Benchmarks/Load/availability.py
 fi
 exit "${failed:-0}"
