@@ -6,10 +6,17 @@ package struct AdminInspection: Sendable {
     let context: ServerContext
     let workers: [Worker]
     let readiness: @Sendable () -> Bool
+    let reload: @Sendable () async -> ReloadOutcome
     let started: Int64
 
-    /// - Parameter readiness: whether the sidecar takes requests.
-    package init(context: ServerContext, workers: [Worker], readiness: @escaping @Sendable () -> Bool) {
+    /// - Parameters:
+    ///   - readiness: whether the sidecar takes requests.
+    ///   - reload: reads the settings anew and takes them over.
+    package init(
+        context: ServerContext, workers: [Worker], readiness: @escaping @Sendable () -> Bool,
+        reload: @escaping @Sendable () async -> ReloadOutcome
+    ) {
+        self.reload = reload
         self.context = context
         self.workers = workers
         self.readiness = readiness

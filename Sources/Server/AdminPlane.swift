@@ -84,6 +84,9 @@ final class AdminPlane: HTTPHandler {
         Page(method: .post, path: "/api/purge", summary: "drop an answer, a group of them or all") { plane, exchange in
             plane.purge(exchange)
         },
+        Page(method: .post, path: "/api/reload", summary: "read the settings anew") { plane, exchange in
+            plane.answerAside(exchange) { [inspection = plane.inspection] in await inspection.reload().answer }
+        },
         Page(method: .post, path: "/api/import", summary: "keep answers that exist already") { plane, exchange in
             let importer = Importer(exchange, context: plane.context)
             let body = Bytes(copying: exchange.body)

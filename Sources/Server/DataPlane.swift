@@ -10,6 +10,8 @@ final class DataPlane: HTTPHandler {
     private let ports: Engine.Ports
     private let admission: Admission
     private let recorder: RequestRecorder
+    /// Those of now; the context has those of the start.
+    private var settings: Settings
     private let prepared = PreparedResponses()
     /// Requests that wait for the engine, by number.
     private var pending: [UInt64: Pending] = [:]
@@ -41,15 +43,22 @@ final class DataPlane: HTTPHandler {
         self.worker = worker
         self.context = context
         self.ports = ports
-        admission = Admission(settings: context.settings, digest: context.digest)
+        settings = context.settings
+        admission = Admission(settings: settings, digest: context.digest)
         recorder = RequestRecorder(context: context, metrics: ports.metrics)
+    }
+
+    /// Requests that come from now on go by these settings.
+    func reload(_ settings: Settings, accessLog: AccessLog?) {
+        self.settings = settings
+        recorder.reload(settings.log, accessLog: accessLog)
     }
 
     // MARK: HTTPHandler
 
     func began(_ exchange: HTTPExchange) -> BodyPlan {
         guard exchange.method == .post, Route(target: exchange.target).dialect != nil else { return .stream }
-        return .collect(limit: context.settings.limits.requestBody.bytes)
+        return .collect(limit: settings.limits.requestBody.bytes)
     }
 
     func received(_ exchange: HTTPExchange) {
@@ -76,7 +85,7 @@ final class DataPlane: HTTPHandler {
             if head.controls.onlyIfCached, error != .disabled {
                 return refuseUncached(exchange, dialect, error, started)
             }
-            let isShared = context.settings.cache.partition != .apiKey
+            let isShared = settings.cache.partition != .apiKey
             relay(exchange, dialect, head, error, isShared ? admission.credentialDigest(of: head) : nil, started)
         }
     }
@@ -97,7 +106,7 @@ final class DataPlane: HTTPHandler {
     ) {
         let facts = admitted.facts
         let body = upstreamBody(
-            original: exchange.body, facts: facts, askForUsage: context.settings.cache.askForUsage)
+            original: exchange.body, facts: facts, askForUsage: settings.cache.askForUsage)
         var sheet = recorder.factsheet(
             exchange, admitted.dialect, admitted, model: facts.model(in: exchange.body), namespace: head.namespaceText,
             started)

@@ -4,7 +4,7 @@ import Core
 /// requests does not become a flood of lines.
 final class RequestLogger {
     private let log: any Log
-    private let which: Settings.RequestLog
+    var which: Settings.RequestLog
     private let clock: any Clock
     private var second: Int64 = 0
     private var linesInSecond = 0

@@ -32,8 +32,9 @@ final class RequestRecorder {
     private let context: ServerContext
     private let metrics: MetricsBlock
     private let requestLog: RequestLogger
-    private let isDetailed: Bool
-    private let keepsBodies: Bool
+    /// nil: none is kept.
+    private var accessLog: AccessLog?
+    private var logsBodies: Bool
     private var ids: SpanIDs
     /// By name and by key.
     private(set) var usage: UsageTally
@@ -42,12 +43,21 @@ final class RequestRecorder {
         self.context = context
         self.metrics = metrics
         requestLog = RequestLogger(log: context.log, which: context.settings.log.requests, clock: context.clock)
-        isDetailed = context.accessLog != nil || context.spans != nil
-        keepsBodies = context.accessLog != nil && context.settings.log.bodies
+        accessLog = context.accessLog
+        logsBodies = context.settings.log.bodies
         ids = SpanIDs(
             seed: SystemRandom().next(), perMille: context.spans == nil ? 0 : context.settings.traces.perMille)
         usage = UsageTally(prices: ModelPrices(own: context.settings.prices))
     }
+
+    /// From now on requests are noted by these settings.
+    func reload(_ settings: Settings.Log, accessLog: AccessLog?) {
+        requestLog.which = settings.requests
+        logsBodies = settings.bodies
+        self.accessLog = accessLog
+    }
+
+    private var isDetailed: Bool { accessLog != nil || context.spans != nil }
 
     // MARK: Before the answer
 
@@ -62,7 +72,7 @@ final class RequestRecorder {
         sheet.namespace = namespace
         sheet.id = ids.next()
         sheet.trace = ids.trace(of: exchange)
-        if keepsBodies, admitted != nil { sheet.body = Bytes(copying: exchange.body) }
+        if logsBodies, accessLog != nil, admitted != nil { sheet.body = Bytes(copying: exchange.body) }
         return sheet
     }
 
@@ -167,7 +177,7 @@ final class RequestRecorder {
         record.completionTokens = entry?.facts.completionTokens ?? -1
         record.savedPicodollars = picodollars
         if let trace = sheet.trace, trace.isSampled { context.spans?.send(record) }
-        guard let accessLog = context.accessLog else { return }
+        guard let accessLog else { return }
         record.body = sheet.body
         accessLog.write(record)
     }

@@ -16,6 +16,12 @@ final class UpstreamFleet {
         var members: [Member]
     }
 
+    private struct Leaving {
+        var upstream: CurlUpstream
+        /// Found without a call the last time.
+        var isIdle = false
+    }
+
     /// For the engine: the shield's choice of them.
     let upstream: ShieldedUpstream
     private let context: ServerContext
@@ -24,7 +30,7 @@ final class UpstreamFleet {
     private var members: [Member] = []
     private var next: Next?
     /// Those whose last calls are still under way.
-    private var leaving: [CurlUpstream] = []
+    private var leaving: [Leaving] = []
     /// nil where another worker probes.
     private let probes: HealthProbes?
     private var probers: [CurlUpstream] = []
@@ -66,7 +72,8 @@ final class UpstreamFleet {
     func settle(isWanted: Bool) {
         guard let next = next.take() else { return }
         guard isWanted else { return discard(next.members) }
-        leaving += members.map(\.upstream).filter { old in !next.members.contains { $0.upstream === old } }
+        let left = members.map(\.upstream).filter { old in !next.members.contains { $0.upstream === old } }
+        leaving += left.map { Leaving(upstream: $0) }
         members = next.members
         let credentialHeaders = next.settings.cache.credentialHeaders
         upstream.adopt(
@@ -77,20 +84,22 @@ final class UpstreamFleet {
         watch(next.settings)
     }
 
-    /// Lets go of what no call needs any more; every second.
+    /// Lets go of what no call needs any more; every second. Not at once: the shield is told of a reload after its workers,
+    /// and may put a call to what is gone until then.
     func tidy() {
-        leaving.removeAll { upstream in
-            guard upstream.activeCount == 0 else { return false }
-            upstream.close()
+        leaving.removeAll { gone in
+            guard gone.isIdle, gone.upstream.activeCount == 0 else { return false }
+            gone.upstream.close()
             return true
         }
+        for index in leaving.indices { leaving[index].isIdle = leaving[index].upstream.activeCount == 0 }
     }
 
     /// Ends every call.
     func close() {
         settle(isWanted: false)
         probes?.watch([])
-        for upstream in probers + leaving + members.map(\.upstream) { upstream.close() }
+        for upstream in probers + leaving.map(\.upstream) + members.map(\.upstream) { upstream.close() }
         (probers, leaving) = ([], [])
     }
 
@@ -115,7 +124,7 @@ final class UpstreamFleet {
     private func watch(_ settings: Settings) {
         guard let probes else { return }
         var subjects: [HealthProbes.Subject] = []
-        leaving += probers
+        leaving += probers.map { Leaving(upstream: $0) }
         probers = []
         for wanted in settings.upstreams where !wanted.healthPath.isEmpty {
             guard let prober = prober(wanted) else { continue }

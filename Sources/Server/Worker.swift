@@ -155,6 +155,18 @@ package actor Worker {
         adminServer?.stop()
     }
 
+    // MARK: Reloading
+
+    /// Makes ready what other settings ask for; `settle` follows.
+    package func prepare(_ settings: Settings) throws { try fleet?.prepare(settings) }
+
+    /// Requests that come from now on go by these settings; nil: all stays as it was. In one turn of the loop, so that no
+    /// request sees some of both.
+    package func settle(_ settings: Settings?, accessLog: AccessLog?) {
+        fleet?.settle(isWanted: settings != nil)
+        if let settings { plane?.reload(settings, accessLog: accessLog) }
+    }
+
     // MARK: The asynchronous part of a request
 
     /// Takes a request that memory could not answer; `id` finds its exchange again.

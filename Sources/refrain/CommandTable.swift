@@ -4,7 +4,7 @@ import Foreign
 /// All commands, and the way from the words of a command line to one of them.
 enum CommandTable {
     static let all: [Command] = [
-        .serve, .warm, .importPairs, .stats, .topScreen, .keys, .explain, .purge, .configPrint, .configCheck,
+        .serve, .warm, .importPairs, .stats, .topScreen, .keys, .explain, .purge, .reload, .configPrint, .configCheck,
         .configReference,
     ]
 

@@ -19,28 +19,45 @@ extension Command {
                 line: "REFRAIN_CACHE_TTL=1h refrain serve --config refrain.yaml",
                 sentence: "With one setting from the environment over it"),
         ],
-        run: { arguments throws(CommandFailure) in try await Serve(LoadedSettings.load(arguments).values).run() })
+        run: { arguments throws(CommandFailure) in
+            // Read once: it is not to be touched once there are other threads.
+            let environment = SettingsSources.environment()
+            let settings = try LoadedSettings.load(arguments, environment: environment).values
+            try await Serve(settings) { () throws(CommandFailure) in
+                guard arguments.value(of: .config) != InputFile.standardInput else {
+                    throw .failed("the settings came from standard input, which cannot be read again; restart instead")
+                }
+                return try LoadedSettings.load(arguments, environment: environment).values
+            }.run()
+        })
+}
+
+extension CommandFailure {
+    static let noUpstream = CommandFailure.failed(
+        "no upstream is configured; name the model server in the settings file, or with "
+            + "--set 'upstreams=[{url: https://api.example.com}]'")
 }
 
 /// Builds the sidecar out of its parts, runs it, and takes it down politely. The only place that makes real objects.
 private struct Serve {
     private let context: ServerContext
     private let log: LineLog
-    private let accessLog: AccessLog?
+    private let accessLogs: AccessLogs
     private let spans: SpanExporter?
     private let workers: [Worker]
     private let lower: LowerTiers
     private let deployment: Deployment
     private let schedule: WarmSchedule?
+    private let reloader: Reloader
 
-    init(_ settings: Settings) throws(CommandFailure) {
-        guard !settings.upstreams.isEmpty else {
-            throw .failed(
-                "no upstream is configured; name the model server in the settings file, or with "
-                    + "--set 'upstreams=[{url: https://api.example.com}]'")
-        }
+    /// `load` reads the settings anew.
+    init(
+        _ settings: Settings, load: @escaping @Sendable () throws(CommandFailure) -> Settings
+    ) throws(CommandFailure) {
+        guard !settings.upstreams.isEmpty else { throw .noUpstream }
         let clock = SystemClock()
         let loops: [EventLoop]
+        let accessLog: AccessLog?
         do {
             log = try LineLog(level: settings.log.level, format: settings.log.format, clock: clock)
             loops = try (0..<settings.workerCount).map { _ in try EventLoop() }
@@ -76,7 +93,11 @@ private struct Serve {
             ? nil : WarmSchedule(settings, clock: clock, random: SystemRandom(), log: log)
         schedule?.register(in: registry)
         Serve.register(shield, upstreamCounts, in: registry)
-        if let accessLog { registry.read(.accessLogDropped) { Double(accessLog.dropped) } }
+        accessLogs = AccessLogs(accessLog)
+        registry.read(.accessLogDropped) { [accessLogs] in Double(accessLogs.dropped) }
+        reloader = Reloader(
+            settings, workers: workers, log: log, clock: clock, accessLogs: accessLogs,
+            plans: [{ shield.replan(ShieldPlan($0)) }, { engine.revalidations.replan($0.limits) }], load: load)
         if let spans { registry.read(.spansDropped) { Double(spans.dropped) } }
         lower.register(in: registry)
         deployment.register(in: registry)
@@ -102,7 +123,7 @@ private struct Serve {
             await drain()
             await schedule?.close()
             await stop(threads)
-            accessLog?.close()
+            accessLogs.replace(with: nil)
             spans?.close()
             log.write(.info, "stopped")
             log.close()
@@ -122,9 +143,9 @@ private struct Serve {
         let settings = context.settings
         var port = settings.listen.port
         for (index, worker) in workers.enumerated() { port = try await worker.open(port: port, isFirst: index == 0) }
-        let inspection = AdminInspection(context: context, workers: workers) {
-            isReady.value.load(ordering: .acquiring)
-        }
+        let inspection = AdminInspection(
+            context: context, workers: workers, readiness: { isReady.value.load(ordering: .acquiring) },
+            reload: { [reloader] in await reloader.reload() })
         let adminPort = try await workers[0].openAdmin(inspection)
         for (index, worker) in workers.enumerated() { await worker.startTicking(sweeps: index == 0) }
         var fields = [
@@ -159,16 +180,22 @@ private struct Serve {
         let watches = Watches()
         await withCheckedContinuation { (asked: CheckedContinuation<Void, Never>) in
             loop.execute {
-                watches.wait(on: loop, reopen: { accessLog?.reopen() }) { asked.resume() }
+                watches.wait(on: loop, reload: reload) { asked.resume() }
             }
         }
         return watches
     }
 
+    /// The files of logs may have been moved away, or the settings be others.
+    private func reload() {
+        accessLogs.current?.reopen()
+        Task { await reloader.reload() }
+    }
+
     /// Stops accepting, and gives what is in flight the time that the settings allow.
     private func drain() async {
         context.engine.revalidations.close()
-        let limit = context.settings.limits.drainTimeout
+        let limit = await reloader.settings.limits.drainTimeout
         let deadline = context.clock.monotonic() + limit.nanoseconds
         log.write(.info, "draining", LogField("limit", DurationFormat.print(limit)))
         await withTaskGroup(of: Bool.self) { group in
@@ -258,9 +285,9 @@ private final class Flag: Sendable {
 private final class Watches: @unchecked Sendable {
     private var events: [LoopEvent] = []
 
-    /// Calls `asked` at the first signal that asks for a stop; a second one ends the process at once. `reopen` is called
-    /// whenever the files of logs were moved away.
-    func wait(on loop: EventLoop, reopen: @escaping () -> Void, _ asked: @escaping () -> Void) {
+    /// Calls `asked` at the first signal that asks for a stop; a second one ends the process at once. `reload` is called
+    /// whenever logs and settings are to be opened anew.
+    func wait(on loop: EventLoop, reload: @escaping () -> Void, _ asked: @escaping () -> Void) {
         var wasAsked = false
         events = Signals.stopping.map { signal in
             loop.watchSignal(signal) {
@@ -269,7 +296,7 @@ private final class Watches: @unchecked Sendable {
                 asked()
             }
         }
-        events.append(loop.watchSignal(Signals.reopening, handler: reopen))
+        events.append(loop.watchSignal(Signals.reloading, handler: reload))
     }
 }
 

@@ -47,10 +47,12 @@ enum Sidecar {
 
 extension LoadedSettings {
     /// The settings that `--config`, the environment and `--set` add up to.
-    static func load(_ arguments: Arguments) throws(CommandFailure) -> LoadedSettings {
+    static func load(
+        _ arguments: Arguments, environment: [(name: String, value: String)] = SettingsSources.environment()
+    ) throws(CommandFailure) -> LoadedSettings {
         do throws(SettingsFailure) {
             return try SettingsSources.load(
-                file: arguments.value(of: .config), environment: SettingsSources.environment(),
+                file: arguments.value(of: .config), environment: environment,
                 assignments: arguments.values(of: .set))
         } catch {
             throw .failed(error.description)

@@ -11,6 +11,8 @@ package struct Setting<Root: Sendable>: Sendable {
 
     private let reader: @Sendable (ConfigNode, String, inout Root) throws(SettingsError) -> Void
     private let writer: @Sendable (Root) -> ConfigNode.Content
+    private let comparer: @Sendable (Root, Root) -> Bool
+    private let copier: @Sendable (Root, inout Root) -> Void
 
     package init<Format: SettingFormat>(
         _ name: String, _ path: any WritableKeyPath<Root, Format.Value> & Sendable, _ format: Format, _ sentence: String
@@ -23,7 +25,14 @@ package struct Setting<Root: Sendable>: Sendable {
         isSecret = format.isSecret
         reader = { (node, name, root) throws(SettingsError) in root[keyPath: path] = try format.read(node, name: name) }
         writer = { format.write($0[keyPath: path]) }
+        comparer = { $0[keyPath: path] == $1[keyPath: path] }
+        copier = { $1[keyPath: path] = $0[keyPath: path] }
     }
+
+    /// Whether both have the same value, secrets included.
+    package func isSame(in one: Root, and other: Root) -> Bool { comparer(one, other) }
+
+    package func copy(from source: Root, into target: inout Root) { copier(source, &target) }
 
     /// Takes the value over; `shownAs` is the name for errors where the setting stands inside a list.
     package func read(_ node: ConfigNode, shownAs: String? = nil, into root: inout Root) throws(SettingsError) {

@@ -18,6 +18,8 @@ package enum SettingsReference {
             A setting that does not exist, or whose value cannot be read, stops the start with a message that says
             where it stands, what is wrong and what was probably meant. `refrain config check FILE` checks without
             starting, `refrain config print` shows the effective settings and where each comes from.
+            `refrain reload` (or SIGHUP) has a running sidecar read file and flags anew; what it says of each setting
+            below, whether it takes a change over then.
 
             Durations are whole numbers of `ms`, `s`, `m`, `h` or `d`; sizes are whole numbers of `B`, `KiB`, `MiB`,
             `GiB`, `TiB`, `KB`, `MB` or `GB`. The unit may be left out only of 0.
@@ -31,7 +33,8 @@ package enum SettingsReference {
                 result += "### `\(setting.name)`\n\n\(setting.sentence)\n\n"
                 result += "- Form: \(setting.kind): \(setting.expected)\n"
                 result += "- Default: \(code(setting.write(defaults)))\n"
-                result += "- Environment: `\(setting.environmentName)`\n\n"
+                result += "- Environment: `\(setting.environmentName)`\n"
+                result += "- A change takes effect \(setting.isLive ? "at a reload" : "at the next start")\n\n"
             }
             if section.name == "upstreams" { result += upstreamMarkdown() }
         }

@@ -1,18 +1,28 @@
 import Core
 import Glibc
+import Synchronization
 
 /// Log lines on standard error, one JSON object or one line of text each.
 package final class LineLog: Log {
-    package let level: LogLevel
-    private let format: Settings.LogFormat
+    private let leastLevel: Atomic<Int>
+    private let isJSON: Atomic<Bool>
     private let clock: any Clock
     private let writer: LineWriter
 
     package init(level: LogLevel, format: Settings.LogFormat, clock: any Clock) throws(LoopError) {
-        self.level = level
-        self.format = format
+        leastLevel = Atomic(level.rawValue)
+        isJSON = Atomic(format == .json)
         self.clock = clock
         writer = try LineWriter(named: "log") { Console.write($0, to: .error) }
+    }
+
+    // Only `init` and `replan` write it.
+    package var level: LogLevel { LogLevel(rawValue: leastLevel.load(ordering: .relaxed)) ?? .info }
+
+    /// Lines from now on are chosen and written in this way.
+    package func replan(level: LogLevel, format: Settings.LogFormat) {
+        leastLevel.store(level.rawValue, ordering: .relaxed)
+        isJSON.store(format == .json, ordering: .relaxed)
     }
 
     /// Lines that nobody will read.
@@ -22,7 +32,7 @@ package final class LineLog: Log {
         guard level >= self.level else { return }
         let time = clock.wall()
         writer.write { [self] in
-            format == .json ? json(time, level, event, fields) : text(time, level, event, fields)
+            isJSON.load(ordering: .relaxed) ? json(time, level, event, fields) : text(time, level, event, fields)
         }
     }
 

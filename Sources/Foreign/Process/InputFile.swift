@@ -11,14 +11,17 @@ package enum InputFile {
         package var description: String { "\(name) \(reason)" }
     }
 
+    /// The path that stands for standard input.
+    package static let standardInput = "-"
+
     /// What people call a path on a command line.
-    package static func name(_ path: String) -> String { path == "-" ? "standard input" : path }
+    package static func name(_ path: String) -> String { path == standardInput ? "standard input" : path }
 
     /// The whole file, or standard input for `-`. Longer ones than `limit` bytes are refused.
     package static func read(_ path: String, limit: Int) throws(Unreadable) -> [UInt8] {
-        let descriptor = path == "-" ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC)
+        let descriptor = path == standardInput ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else { throw failure(path) }
-        defer { if path != "-" { close(descriptor) } }
+        defer { if path != standardInput { close(descriptor) } }
         var bytes: [UInt8] = []
         var buffer = [UInt8](repeating: 0, count: 64 << 10)
         while true {

@@ -5,8 +5,8 @@ package enum Signals {
     /// Those that ask a process to stop politely.
     package static let stopping: [CInt] = [SIGTERM, SIGINT]
 
-    /// The one that asks to open log files anew.
-    package static let reopening: CInt = SIGHUP
+    /// The one that asks to open log files and settings anew.
+    package static let reloading: CInt = SIGHUP
 
     /// A write to a closed connection is to fail, not to end the process.
     package static func ignoreBrokenPipes() { signal(SIGPIPE, SIG_IGN) }

@@ -42,9 +42,10 @@ def setting(value):
 
 
 class Sidecar:
-    """`settings` are dotted names; the ports are the system's choice unless given."""
+    """`settings` are dotted names; the ports are the system's choice unless given. `config` is a settings file, and says
+    itself which upstream there is."""
 
-    def __init__(self, upstream_port, settings=None, upstream=None, environment=None):
+    def __init__(self, upstream_port, settings=None, upstream=None, environment=None, config=None):
         upstream = {"name": "model", "url": f"http://127.0.0.1:{upstream_port}"} | (upstream or {})
         values = {
             "listen": "127.0.0.1:0",
@@ -54,6 +55,9 @@ class Sidecar:
         } | (settings or {})
         self.token = values.get("admin.token")
         arguments = [str(binary()), "serve"]
+        if config:
+            del values["upstreams"], values["log.requests"]
+            arguments += ["--config", str(config)]
         for name, value in values.items():
             arguments += ["--set", f"{name}={setting(value)}"]
         # What the tester has set is not to steer the sidecar.
