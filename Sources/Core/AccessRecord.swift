@@ -14,6 +14,8 @@ package struct AccessRecord: Sendable {
     /// nil for requests that may not be cached, like the members up to `isStream`.
     package var key: CacheKey?
     package var model: String?
+    /// The model that answered instead of that one, where another did.
+    package var fallback: String?
     package var tenant: UInt64?
     package var namespace: String?
     package var isStream: Bool?

@@ -5,12 +5,15 @@ extension UnsafeRawBufferPointer {
     /// ASCII comparison without case against a literal that is already lower case.
     @inline(__always)
     package func equalsIgnoringCase(_ lowered: StaticString) -> Bool {
-        guard count == lowered.utf8CodeUnitCount else { return false }
-        let pattern = lowered.utf8Start
-        for index in 0..<count {
-            let byte = self[index]
+        equalsIgnoringCase(UnsafeBufferPointer(start: lowered.utf8Start, count: lowered.utf8CodeUnitCount))
+    }
+
+    @inline(__always)
+    package func equalsIgnoringCase(_ lowered: some RandomAccessCollection<UInt8>) -> Bool {
+        guard count == lowered.count else { return false }
+        for (byte, wanted) in zip(self, lowered) {
             let folded = byte >= 65 && byte <= 90 ? byte | 32 : byte
-            if folded != pattern[index] { return false }
+            if folded != wanted { return false }
         }
         return true
     }

@@ -90,12 +90,12 @@ package final class Admission {
         }
         let length = Admission.lengthBit(name.count)
         if keyLengths & length != 0 {
-            for (index, wanted) in keyHeaders.enumerated() where matches(name, wanted) {
+            for (index, wanted) in keyHeaders.enumerated() where name.equalsIgnoringCase(wanted) {
                 head.keyHeaders.append((index, value))
             }
         }
         if credentialLengths & length != 0 { noteCredential(name, value, in: &head) }
-        if let partitionHeader, matches(name, partitionHeader) {
+        if let partitionHeader, name.equalsIgnoringCase(partitionHeader) {
             if head.partition != nil { head.failure = head.failure ?? .duplicateHeader }
             head.partition = value
         }
@@ -150,7 +150,7 @@ package final class Admission {
     private static func lengthBit(_ count: Int) -> UInt64 { 1 << UInt64(min(count, 63)) }
 
     private func noteCredential(_ name: BytesView, _ value: BytesView, in head: inout RequestHead) {
-        guard let index = credentialHeaders.firstIndex(where: { matches(name, $0) }) else { return }
+        guard let index = credentialHeaders.firstIndex(where: { name.equalsIgnoringCase($0) }) else { return }
         if head.credentials.contains(where: { $0.index == index }) { head.failure = head.failure ?? .duplicateHeader }
         head.credentials.append((index, value))
     }
@@ -243,6 +243,8 @@ package final class Admission {
                 try head.controls.readSemantic(value)
             } else if name.equalsIgnoringCase("x-refrain-priority") {
                 try head.controls.readPriority(value)
+            } else if name.equalsIgnoringCase("x-refrain-fallback") {
+                try head.controls.readFallback(value)
             }
         case 19: if name.equalsIgnoringCase("x-refrain-namespace") { try set(&head.namespace, label(value)) }
         default: break
@@ -271,15 +273,6 @@ package final class Admission {
     private func label(_ value: BytesView) throws(BypassReason) -> BytesView {
         guard value.count <= Admission.labelLimit, !value.contains(0) else { throw .badControl }
         return value
-    }
-
-    private func matches(_ name: BytesView, _ lowered: [UInt8]) -> Bool {
-        guard name.count == lowered.count else { return false }
-        for (index, byte) in name.enumerated() {
-            let folded = byte >= 65 && byte <= 90 ? byte | 32 : byte
-            if folded != lowered[index] { return false }
-        }
-        return true
     }
 
     /// `application/json`, with or without parameters, or any `+json`.

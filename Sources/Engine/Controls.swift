@@ -19,7 +19,10 @@ package struct Controls: Sendable, Equatable {
     package var isSemanticOff = false
     /// Nobody waits for the answer but those who fill the cache.
     package var isWarming = false
-    package var priority = Priority.standard
+    /// What the client says, which may be more than it is allowed to; nil: nothing.
+    package var priority: Priority?
+    /// Whether another model may answer where the one that was asked for cannot; nil: it does not say.
+    package var allowsFallback: Bool?
 
     package init() {}
 
@@ -75,6 +78,18 @@ package struct Controls: Sendable, Equatable {
     mutating func readPurpose(_ value: BytesView) throws(BypassReason) {
         guard value.trimmed.equalsIgnoringCase("warm") else { throw .badControl }
         isWarming = true
+    }
+
+    /// `x-refrain-fallback: allow | off`.
+    mutating func readFallback(_ value: BytesView) throws(BypassReason) {
+        let word = value.trimmed
+        if word.equalsIgnoringCase("allow") {
+            allowsFallback = true
+        } else if word.equalsIgnoringCase("off") {
+            allowsFallback = false
+        } else {
+            throw .badControl
+        }
     }
 
     private static func seconds(_ value: BytesView?) throws(BypassReason) -> Int64 {

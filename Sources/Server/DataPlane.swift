@@ -6,21 +6,23 @@ import Foreign
 /// The data port of one worker: requests in, answers out. Belongs to the worker's thread.
 final class DataPlane: HTTPHandler {
     private unowned let worker: Worker
-    private let context: ServerContext
-    private let ports: Engine.Ports
-    private let admission: Admission
+    let context: ServerContext
+    let ports: Engine.Ports
+    let admission: Admission
     private let recorder: RequestRecorder
     /// Those of now; the context has those of the start.
-    private var settings: Settings
+    private(set) var settings: Settings
+    private(set) var priorities: PriorityRules
+    private(set) var fallbacks: FallbackRules
     private let prepared = PreparedResponses()
     /// Requests that wait for the engine, by number.
-    private var pending: [UInt64: Pending] = [:]
+    var pending: [UInt64: Pending] = [:]
     private var nextID: UInt64 = 0
 
     /// What must be remembered of a request until its answer is there.
-    private struct Pending {
+    struct Pending {
         let exchange: HTTPExchange
-        let sheet: RequestFactsheet
+        var sheet: RequestFactsheet
         /// In partitions that are wider than a credential: whom the upstream's verdict is about.
         let credential: CacheKey?
         /// Of the answer, once there is one.
@@ -44,6 +46,8 @@ final class DataPlane: HTTPHandler {
         self.context = context
         self.ports = ports
         settings = context.settings
+        priorities = PriorityRules(settings.limits)
+        fallbacks = FallbackRules(settings.limits)
         admission = Admission(settings: settings, digest: context.digest)
         recorder = RequestRecorder(context: context, metrics: ports.metrics)
     }
@@ -51,6 +55,8 @@ final class DataPlane: HTTPHandler {
     /// Requests that come from now on go by these settings.
     func reload(_ settings: Settings, accessLog: AccessLog?) {
         self.settings = settings
+        priorities = PriorityRules(settings.limits)
+        fallbacks = FallbackRules(settings.limits)
         recorder.reload(settings.log, accessLog: accessLog)
     }
 
@@ -110,8 +116,8 @@ final class DataPlane: HTTPHandler {
         var sheet = recorder.factsheet(
             exchange, admitted.dialect, admitted, model: facts.model(in: exchange.body), namespace: head.namespaceText,
             started)
-        let demand = UpstreamDemand(
-            priority: admitted.controls.priority, tenant: admission.payer(of: admitted), model: sheet.model,
+        let demand = demand(
+            of: exchange, admitted.controls, admission.payer(of: admitted), model: sheet.model,
             tokens: facts.tokenEstimate(bodyCount: exchange.body.count))
         let call = Engine.Call(
             admitted: admitted,
@@ -130,11 +136,25 @@ final class DataPlane: HTTPHandler {
         let body = exchange.upload == nil && exchange.hasBody ? Bytes(copying: exchange.body) : nil
         var sheet = recorder.factsheet(exchange, dialect, nil, started)
         // What is not read is not counted in tokens.
-        let demand = UpstreamDemand(priority: head.controls.priority, tenant: admission.payer(of: head))
+        let demand = demand(of: exchange, head.controls, admission.payer(of: head), model: nil, tokens: 0)
         let request = UpstreamRequests.make(exchange, body: body, isCacheable: false, sheet, demand)
         let ports = recorder.ports(ports, for: &sheet)
         let id = remember(exchange, sheet, credential)
         start(id) { $0.launch(request, reason, id: id, ports: ports) }
+    }
+
+    /// What a request asks of the upstreams; `model` is nil where it is not known.
+    func demand(
+        of exchange: HTTPExchange, _ controls: Controls, _ tenant: CacheKey, model: String?, tokens: Int
+    ) -> UpstreamDemand {
+        let target = exchange.target
+        let path = target[..<(target.firstIndex(of: UInt8(ascii: "?")) ?? target.count)]
+        let priority = priorities.priority(
+            claimed: controls.priority,
+            of: PriorityRules.Subject(
+                path: UnsafeRawBufferPointer(rebasing: path), model: model, tenant: tenant.word0
+            ) { name in exchange.headers.first { $0.name.equalsIgnoringCase(name) }?.value })
+        return UpstreamDemand(priority: priority, tenant: tenant, model: model ?? "", tokens: tokens)
     }
 
     private func remember(_ exchange: HTTPExchange, _ sheet: RequestFactsheet, _ credential: CacheKey?) -> UInt64 {
@@ -184,7 +204,7 @@ final class DataPlane: HTTPHandler {
         case .found(let found, let outcome):
             // Only admitted requests are answered out of the cache.
             guard let admitted = request.admitted else { return }
-            respond(request.exchange, with: found, outcome, for: admitted)
+            respond(request.exchange, with: found, outcome, for: admitted, fallback: request.sheet.fallback)
             end(id, outcome, found.entry)
         case .complete(let head, let entry, let outcome, let notStored):
             respond(request, head, entry, outcome, notStored)
@@ -206,16 +226,18 @@ final class DataPlane: HTTPHandler {
     }
 
     private func respond(
-        _ exchange: HTTPExchange, with found: Engine.Found, _ outcome: Outcome, for admitted: Admitted
+        _ exchange: HTTPExchange, with found: Engine.Found, _ outcome: Outcome, for admitted: Admitted,
+        fallback: String = ""
     ) {
         let status = Int(found.entry.facts.status)
         // Promoted answers are the same entries under another tier's name.
-        if outcome == .hit(.memory) {
+        if outcome == .hit(.memory), fallback.isEmpty {
             let response = prepared.response(
                 to: found, key: admitted.key, wantsUsage: admitted.facts.wantsUsage
             ) { makeResponse(found, outcome, admitted) }
             if let response { exchange.respond(status, response) }
         } else if let response = makeResponse(found, outcome, admitted) {
+            ResponseHeaders.add(fallback: fallback, to: response)
             exchange.respond(status, response)
         }
     }
@@ -308,6 +330,7 @@ final class DataPlane: HTTPHandler {
             forwarded: outcome, status: head.status, isStored: isStored, notStored: notStored,
             controls: request.admitted?.controls, key: request.admitted?.key, to: response)
         if !head.upstream.isEmpty { response.add("x-refrain-upstream", head.upstream) }
+        ResponseHeaders.add(fallback: request.sheet.fallback, to: response)
     }
 
     /// Remembers what the upstream thought of the credential.

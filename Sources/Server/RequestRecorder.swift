@@ -10,6 +10,8 @@ struct RequestFactsheet {
     var admitted: Admitted?
     var model = ""
     var namespace = ""
+    /// The model that answers instead of `model`, empty where it is that one; `admitted` is then what was asked of it.
+    var fallback = ""
     let started: Int64
     /// Of the span that this request is.
     var id: UInt64 = 0
@@ -111,7 +113,7 @@ final class RequestRecorder {
         let duration = count(sheet.dialect, outcome, sheet.admitted, status, sheet.started)
         var cost: UInt64 = 0
         if let admitted = sheet.admitted {
-            var (model, namespace) = (sheet.model, sheet.namespace)
+            var (model, namespace) = (sheet.fallback.isEmpty ? sheet.model : sheet.fallback, sheet.namespace)
             cost = model.withUTF8 { model in
                 namespace.withUTF8 { namespace in
                     countUsage(
@@ -166,6 +168,7 @@ final class RequestRecorder {
         if let admitted = sheet.admitted {
             record.key = admitted.key
             record.model = sheet.model.shown
+            record.fallback = sheet.fallback.isEmpty ? nil : sheet.fallback
             record.tenant = admitted.tenant.word0
             record.namespace = sheet.namespace
             record.isStream = admitted.form == .stream

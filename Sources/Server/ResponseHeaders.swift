@@ -126,6 +126,11 @@ enum ResponseHeaders {
         _ = value.withCString { response.add("Retry-After", $0) }
     }
 
+    /// The model that answered instead of the one that was asked for; empty where that one did.
+    static func add(fallback model: String, to response: HTTPResponse) {
+        if !model.isEmpty { response.add("x-refrain-fallback", model) }
+    }
+
     /// The upstream's own lines, without those that describe its connection or claim to be ours.
     static func add(lines: [HeaderField], to response: HTTPResponse) {
         for line in lines where !isOurs(line) { response.add(line.name, line.value) }

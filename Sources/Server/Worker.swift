@@ -193,7 +193,12 @@ package actor Worker {
     }
 
     private func bring(_ call: Engine.Call, id: UInt64, ports: Engine.Ports) async {
-        let reply = await context.engine.answer(call, via: ports)
+        var reply = await context.engine.answer(call, via: ports)
+        if let other = plane?.fallback(for: reply, to: id) {
+            let second = await context.engine.answer(other.call, via: ports)
+            // Where neither can answer, the client is told of the one that it asked for.
+            if plane?.adopt(other, second, for: id) == true { reply = second }
+        }
         plane?.deliver(reply, to: id)
         // Others who wait for the same answer are served together, in one go after them all.
         if reply.upstreamStatus != nil { server?.flush() }

@@ -67,12 +67,15 @@ import Testing
         for (index, result) in RevalidationResult.allCases.enumerated() {
             repeated(index + 1) { block.countRevalidation(result) }
         }
+        for (index, result) in FallbackResult.allCases.enumerated() {
+            repeated(index + 1) { block.countFallback(result) }
+        }
         block.countCoalesced()
         block.countSaved(promptTokens: 1, completionTokens: 2)
         block.countSaved(promptTokens: -1, completionTokens: 0)
         for metric: MetricName in [
             .requests, .tierLookups, .bypass, .notStored, .upstreamRequests, .coalesced, .savedTokens, .purges,
-            .revalidations,
+            .revalidations, .fallbacks,
             .warmRequests,
         ] {
             let values = registry.values(of: metric)

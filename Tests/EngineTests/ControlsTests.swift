@@ -89,10 +89,19 @@ import Testing
 
     @Test("priority and semantic") func words() {
         for (word, expected) in [("0", Priority.interactive), (" 1 ", .standard), ("2", .batch)] {
-            #expect(priority(word).map(\.priority) == .success(expected))
+            #expect(priority(word).map(\.priority) == .success(.some(expected)))
         }
         for word in ["", "3", "-1", "01", "high"] { #expect(priority(word) == .failure(.badControl)) }
+        #expect(Controls().priority == nil)
         #expect(semantic("OFF").map(\.isSemanticOff) == .success(true))
         #expect(semantic("on") == .failure(.badControl))
+    }
+
+    @Test(
+        "whether another model may answer",
+        arguments: [("allow", true), (" Allow ", true), ("off", false), ("", nil), ("yes", nil), ("gpt-4o-mini", nil)])
+    func fallback(value: String, expected: Bool?) {
+        let read = read(value) { (controls, bytes) throws(BypassReason) in try controls.readFallback(bytes) }
+        #expect(read.map(\.allowsFallback) == expected.map { .success($0) } ?? .failure(.badControl))
     }
 }

@@ -224,3 +224,15 @@ package enum RevalidationResult: String, MetricLabelValue {
         }
     }
 }
+
+/// What became of a request that was put to another model.
+package enum FallbackResult: String, MetricLabelValue {
+    case answered, failed
+
+    package var labelSentence: String? {
+        switch self {
+        case .answered: "The other model's answer was served."
+        case .failed: "It could not answer either; the client is told of the first failure."
+        }
+    }
+}

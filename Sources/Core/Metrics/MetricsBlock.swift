@@ -54,6 +54,7 @@ package final class MetricsBlock: Sendable {
     private let tokens = CounterRow<2>()
     private let cost = CounterRow<1>()
     private let revalidations = CounterRow<4>()
+    private let fallbacks = CounterRow<2>()
     private let durations = InlineArray<6, Histogram> { _ in Histogram() }
     private let tierDurations = InlineArray<3, Histogram> { _ in Histogram() }
     private let upstreamDurations = Histogram()
@@ -102,6 +103,8 @@ package final class MetricsBlock: Sendable {
 
     package func countRevalidation(_ result: RevalidationResult) { revalidations.add(at: result.labelIndex) }
 
+    package func countFallback(_ result: FallbackResult) { fallbacks.add(at: result.labelIndex) }
+
     /// One finished call to the upstream; `duration` in nanoseconds.
     package func countUpstream(duration: Int64) { upstreamDurations.observe(nanoseconds: duration) }
 
@@ -119,6 +122,7 @@ package final class MetricsBlock: Sendable {
         case .savedTokens: tokens.values
         case .savedCost: cost.values
         case .revalidations: revalidations.values
+        case .fallbacks: fallbacks.values
         default: nil
         }
     }

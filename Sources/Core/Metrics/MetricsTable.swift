@@ -1,7 +1,7 @@
 /// Every metric there is. What each one means is declared once, in `MetricsTable`.
 package enum MetricName: Int, Sendable, CaseIterable {
     case requests, requestDuration, responses, bypass, notStored, coalesced, savedTokens, savedCost
-    case revalidations, revalidationsRunning, revalidationQueueDepth
+    case revalidations, revalidationsRunning, revalidationQueueDepth, fallbacks
     case tierLookups, tierDuration, tierBytes, tierCapacity, entries, evictions
     case tierFailures, tierWrites, breakerState
     case fillQueueDepth, fillQueueBytes, fillDropped
@@ -93,7 +93,7 @@ package enum MetricsTable {
         case .tierLookups, .tierDuration, .tierBytes, .tierCapacity, .entries, .evictions, .purges: ofTiers(name)
         case .tierFailures, .tierWrites, .breakerState, .fillQueueDepth, .fillQueueBytes, .fillDropped:
             ofLowerTiers(name)
-        case .revalidations, .revalidationsRunning, .revalidationQueueDepth: ofRevalidations(name)
+        case .revalidations, .revalidationsRunning, .revalidationQueueDepth, .fallbacks: ofSubstitutes(name)
         case .upstreamRequests, .upstreamDuration, .upstreamInflight, .upstreamLimit, .upstreamLatency, .upstreamRate,
             .upstreamHealthy, .queueDepth, .shed, .retries, .hedges:
             ofUpstreams(name)
@@ -139,7 +139,7 @@ package enum MetricsTable {
         }
     }
 
-    private static func ofRevalidations(_ name: MetricName) -> Metric {
+    private static func ofSubstitutes(_ name: MetricName) -> Metric {
         switch name {
         case .revalidations:
             Metric(
@@ -149,6 +149,10 @@ package enum MetricsTable {
             Metric(
                 "refrain_revalidations_running", .gauge, "calls", [],
                 "Fresh answers that are being fetched behind their clients' backs.")
+        case .fallbacks:
+            Metric(
+                "refrain_fallbacks_total", .counter, "requests", [.init("result", FallbackResult.self)],
+                "Requests whose model could not answer and that were put to another one, by how that ended.")
         default:
             Metric(
                 "refrain_revalidation_queue_depth", .gauge, "answers", [],

@@ -187,6 +187,10 @@ package struct Settings: Sendable, Equatable {
         package var revalidations = 32
         package var revalidationQueue = 10_000
         package var revalidationMemory = ByteCount.mebibytes(64)
+        package var highestPriority = Priority.interactive
+        package var priorities: [PriorityRule] = []
+        package var fallback = FallbackUse.asked
+        package var fallbacks: [Fallback] = []
         package init() {}
     }
 

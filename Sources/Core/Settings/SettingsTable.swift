@@ -2,7 +2,8 @@
 /// from these rows; the defaults are the initial values of the fields the rows point at.
 package enum SettingsTable {
     package static let all: [Setting<Settings>] =
-        listeners + [upstreamList] + cache + memory + redis + objects + later + limits + shield + warm + [priceList] + log
+        listeners + [upstreamList] + cache + memory + redis + objects + later + limits + shield + policies + warm
+        + [priceList] + log
         + traces
 
     package static let sections: [(name: String, sentence: String)] = [

@@ -44,6 +44,7 @@ package final class AccessLog: Sendable {
         }
         if let dialect = record.dialect { writer.member("dialect", dialect.word) }
         if let model = record.model { writer.member("model", model) }
+        if let fallback = record.fallback { writer.member("fallback", fallback) }
         if let isStream = record.isStream { writer.member("stream", isStream) }
         writer.member("outcome", record.outcome.word)
         if let tier = record.outcome.tier { writer.member("tier", tier.rawValue) }
