@@ -9,7 +9,8 @@ package struct Breaker: Sendable {
     package struct Options: Sendable, Equatable {
         /// Failures in a row that open it.
         package var failureLimit = 5
-        /// How long it stays open the first time, in nanoseconds; twice as long after each look that fails.
+        /// How long it stays open the first time, in nanoseconds; twice as long after each look that fails,
+        /// or is not heard of again.
         package var pause = 500 * Duration64.nanosecondsPerMillisecond
         package var longestPause = 5 * Duration64.nanosecondsPerSecond
         package init() {}
@@ -50,6 +51,8 @@ package struct Breaker: Sendable {
     package mutating func admit(now: Int64) -> (permit: Permit?, change: Change?) {
         if state == .closed { return (Permit(epoch: epoch), nil) }
         guard now >= nextLook else { return (nil, nil) }
+        // The last look was never heard of again: that is as bad as one that failed.
+        if state == .halfOpen { lengthenPause() }
         nextLook = now.addingReportingOverflow(pause).partialValue
         epoch += 1
         let change = state == .open ? Change(from: .open, to: .halfOpen) : nil
@@ -70,12 +73,15 @@ package struct Breaker: Sendable {
         switch state {
         case .closed:
             guard failures >= options.failureLimit else { return nil }
-        case .halfOpen:
-            pause = min(options.longestPause, pause.multipliedReportingOverflow(by: 2).partialValue)
+        case .halfOpen: lengthenPause()
         case .open: return nil
         }
         nextLook = now.addingReportingOverflow(pause).partialValue
         return change(to: .open)
+    }
+
+    private mutating func lengthenPause() {
+        pause = min(options.longestPause, pause.multipliedReportingOverflow(by: 2).partialValue)
     }
 
     private mutating func change(to state: BreakerState) -> Change? {

@@ -92,6 +92,14 @@ import Testing
         #expect(breaker.succeeded(try #require(second.permit)) != nil)
     }
 
+    @Test func oneThatNeverComesBackCountsAsFailed() {
+        var breaker = opened()
+        #expect(breaker.admit(now: 100).permit != nil && breaker.looksAt == 200)
+        #expect(breaker.admit(now: 200).permit != nil && breaker.looksAt == 400)
+        #expect(!breaker.wouldAdmit(now: 399) && breaker.wouldAdmit(now: 400))
+        #expect(breaker.admit(now: 400).permit != nil && breaker.looksAt == 750)
+    }
+
     @Test func whatBeganBeforeAChangeDoesNotCount() throws {
         var breaker = Breaker(Self.options)
         let early = try #require(breaker.admit(now: 0).permit)

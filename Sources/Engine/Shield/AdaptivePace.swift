@@ -17,6 +17,8 @@ struct AdaptivePace: Sendable {
     /// Of the rate, in seconds: a twentieth of a minute's tokens.
     private static let tokenBurst = 3.0
     private static let leastRequestsPerSecond = 0.2
+    /// Where no rate was set and hardly anything was asked lately, one refusal does not prove more than this.
+    private static let leastBase = 1.0
 
     private var plannedRequests: Double?
     private var plannedTokens: Double?
@@ -81,7 +83,7 @@ struct AdaptivePace: Sendable {
         recover(now: now)
         decreasedAt = now
         if requests == nil {
-            base = max(AdaptivePace.leastRequestsPerSecond, meter.rate(now: now))
+            base = max(AdaptivePace.leastBase, meter.rate(now: now))
             share = 1
             requests = TokenBucket(rate: base, burst: AdaptivePace.requestBurst, now: now)
         }

@@ -4,9 +4,13 @@ import Core
 ///
 /// Adaptive, it is the gradient of Netflix's concurrency-limits (`Gradient2Limit`, 2018), a descendant of TCP Vegas
 /// (Brakmo and Peterson, 1995): where the latency now is longer than it usually is, a queue has built up behind the
-/// upstream's door and the limit shrinks by as much; otherwise it grows by the square root of itself, which is the
+/// upstream's door and the limit shrinks by as much; otherwise it grows by half the square root of itself, which is the
 /// queue that is put up with. Latencies of models vary with the prompt, so a step is taken on the mean of a window of
 /// answers, and a window half as long again as usual is still none to worry about.
+///
+/// What is usual is learnt only where there can hardly be a queue: while half of the room is empty, or the limit is
+/// very low. The original learns it always, and in an overload that lasts it takes the queue for the usual. A server
+/// that is slower from now on brings the limit down until it is low enough to learn that.
 struct ConcurrencyLimit: Sendable {
     /// Answers that make a window, at least; more where many are under way, so that one round trip fills it.
     private static let fewestSamples = 10
@@ -18,11 +22,15 @@ struct ConcurrencyLimit: Sendable {
     private static let longWeight = 0.05
     /// After a refusal or a timeout.
     private static let backoff = 0.9
-    private static let firstLimit = 20.0
+    /// Few, so that what counts as usual is learnt before there can be a queue.
+    private static let firstLimit = 4.0
+    /// A step while no sign of a queue was seen: TCP's slow start, a little slower.
+    private static let startFactor = 1.5
 
     private var bounds: ClosedRange<Double>
     private var estimate: Double
     private var usual: Double?
+    private var isStarting = true
     private var windowSum = 0.0
     private var windowCount = 0
     private var windowPeak = 0
@@ -65,6 +73,7 @@ struct ConcurrencyLimit: Sendable {
     mutating func dropped(start: Int64, now: Int64) {
         guard start >= droppedAt else { return }
         droppedAt = now
+        isStarting = false
         estimate = max(bounds.lowerBound, min(bounds.upperBound, estimate * ConcurrencyLimit.backoff))
     }
 
@@ -73,15 +82,20 @@ struct ConcurrencyLimit: Sendable {
             usual = mean
             return
         }
-        long += (mean - long) * ConcurrencyLimit.longWeight
-        // Fallen to less than half: what counted as usual was itself a long queue. Forget it faster.
-        if long > 2 * mean { long *= 0.95 }
-        usual = long
-        // With half of the slots empty the latency tells nothing about the limit.
-        guard Double(windowPeak) >= estimate / 2 else { return }
+        // With half of the slots empty the latency tells what is usual, and nothing about the limit.
+        let isLoaded = Double(windowPeak) >= estimate / 2
+        if !isLoaded || mean < long || estimate <= ConcurrencyLimit.firstLimit {
+            long += (mean - long) * ConcurrencyLimit.longWeight
+            usual = long
+        }
+        guard isLoaded else { return }
         let gradient = max(0.5, min(1, ConcurrencyLimit.tolerance * long / mean))
-        let target = estimate * gradient + estimate.squareRoot()
-        let next = estimate * (1 - ConcurrencyLimit.smoothing) + target * ConcurrencyLimit.smoothing
+        isStarting = isStarting && gradient == 1
+        let target = estimate * gradient + estimate.squareRoot() / 2
+        let next =
+            isStarting
+            ? estimate * ConcurrencyLimit.startFactor
+            : estimate * (1 - ConcurrencyLimit.smoothing) + target * ConcurrencyLimit.smoothing
         estimate = min(max(next, bounds.lowerBound), bounds.upperBound)
     }
 }

@@ -14,8 +14,8 @@ struct PriorityQueue: Sendable {
     static let shares = [1, 1.0 / 8, 1.0 / 16]
     /// How long it must not have been empty for that, in nanoseconds.
     static let ages = [0, 2 * Duration64.nanosecondsPerSecond, 10 * Duration64.nanosecondsPerSecond]
-    /// A class that has not been empty for so long is in overload.
-    static let standing = Duration64.nanosecondsPerSecond
+    /// Of the patience of the oldest member: when it has waited for as long, its class is in overload.
+    static let overloadShare = 0.25
 
     private struct Member: Sendable {
         var older = PriorityQueue.none
@@ -30,6 +30,7 @@ struct PriorityQueue: Sendable {
         var newest = PriorityQueue.none
         var count = 0
         var filledAt: Int64 = 0
+        var isOverloaded = false
         /// Of a turn, 1 at most.
         var credit = 0.0
     }
@@ -37,17 +38,21 @@ struct PriorityQueue: Sendable {
     private static let none = -1
 
     private let order: ShieldPlan.Order
+    private let overloadPatience: Double
     private var members: [Member] = []
     private var lines = [Line](repeating: Line(), count: Priority.allCases.count)
     private(set) var count = 0
     /// Nobody's deadline is earlier.
     private(set) var earliestDeadline = Int64.max
 
-    init(order: ShieldPlan.Order) { self.order = order }
+    /// - Parameter overloadPatience: the share of its patience that a request may wait in overload.
+    init(order: ShieldPlan.Order, overloadPatience: Double) {
+        self.order = order
+        self.overloadPatience = overloadPatience
+    }
 
     func count(of priority: Priority) -> Int { lines[priority.rawValue].count }
     func deadline(of member: Int) -> Int64 { members[member].deadline }
-    func since(of member: Int) -> Int64 { members[member].since }
 
     /// `isNext`: before all others of its class.
     mutating func insert(_ member: Int, _ priority: Priority, deadline: Int64, now: Int64, isNext: Bool = false) {
@@ -58,14 +63,14 @@ struct PriorityQueue: Sendable {
             lines[line].credit = 0
         }
         members[member] = Member(priority: priority, since: now, deadline: deadline)
-        if isNext != isLatestFirst(priority, now: now) {
+        if isNext, !lines[line].isOverloaded {
             link(member, older: PriorityQueue.none, newer: lines[line].oldest)
         } else {
             link(member, older: lines[line].newest, newer: PriorityQueue.none)
         }
         lines[line].count += 1
         count += 1
-        earliestDeadline = min(earliestDeadline, deadline)
+        earliestDeadline = min(earliestDeadline, end(of: member))
     }
 
     mutating func remove(_ member: Int) {
@@ -74,26 +79,27 @@ struct PriorityQueue: Sendable {
         if older == PriorityQueue.none { lines[line].oldest = newer } else { members[older].newer = newer }
         if newer == PriorityQueue.none { lines[line].newest = older } else { members[newer].older = older }
         lines[line].count -= 1
+        if lines[line].count == 0 { lines[line].isOverloaded = false }
         count -= 1
         if count == 0 { earliestDeadline = Int64.max }
     }
 
     /// Who is next in its class.
-    func first(of priority: Priority, now: Int64) -> Int? {
+    func first(of priority: Priority) -> Int? {
         let line = lines[priority.rawValue]
-        return known(isLatestFirst(priority, now: now) ? line.newest : line.oldest)
+        return known(line.isOverloaded ? line.newest : line.oldest)
     }
 
     /// Who comes after `member`, which waits too.
-    func next(after member: Int, now: Int64) -> Int? {
-        let isLatestFirst = isLatestFirst(members[member].priority, now: now)
-        return known(isLatestFirst ? members[member].older : members[member].newer)
+    func next(after member: Int) -> Int? {
+        let isOverloaded = lines[members[member].priority.rawValue].isOverloaded
+        return known(isOverloaded ? members[member].older : members[member].newer)
     }
 
     /// Who has to give way where more wait than may.
-    func last(of priority: Priority, now: Int64) -> Int? {
+    func last(of priority: Priority) -> Int? {
         let line = lines[priority.rawValue]
-        return known(isLatestFirst(priority, now: now) ? line.oldest : line.newest)
+        return known(line.isOverloaded ? line.oldest : line.newest)
     }
 
     /// The less urgent class whose turn it is, if it is one's.
@@ -112,6 +118,20 @@ struct PriorityQueue: Sendable {
         }
     }
 
+    /// Looks whether a class is in overload: its oldest member has used up a good part of its patience. It stays so
+    /// until the class is empty.
+    mutating func judge(now: Int64) {
+        guard order == .latestInOverload, count > 0 else { return }
+        for index in lines.indices where lines[index].count > 0 && !lines[index].isOverloaded {
+            let oldest = members[lines[index].oldest]
+            let patience = Double(oldest.deadline - oldest.since)
+            guard Double(now - oldest.since) >= max(1, patience * PriorityQueue.overloadShare) else { continue }
+            lines[index].isOverloaded = true
+            // Everybody's end has moved.
+            earliestDeadline = now
+        }
+    }
+
     /// Somebody who has waited for as long as it may; ask until there is nobody.
     mutating func expired(now: Int64) -> Int? {
         guard now >= earliestDeadline else { return nil }
@@ -119,8 +139,9 @@ struct PriorityQueue: Sendable {
         for line in lines {
             var member = line.oldest
             while member != PriorityQueue.none {
-                if members[member].deadline <= now { return member }
-                earliest = min(earliest, members[member].deadline)
+                let end = end(of: member)
+                if end <= now { return member }
+                earliest = min(earliest, end)
                 member = members[member].newer
             }
         }
@@ -130,9 +151,11 @@ struct PriorityQueue: Sendable {
 
     private func known(_ member: Int) -> Int? { member == PriorityQueue.none ? nil : member }
 
-    private func isLatestFirst(_ priority: Priority, now: Int64) -> Bool {
-        let line = lines[priority.rawValue]
-        return order == .latestInOverload && line.count > 0 && now - line.filledAt >= PriorityQueue.standing
+    /// When it is told that it waited in vain: in overload earlier.
+    private func end(of member: Int) -> Int64 {
+        let (since, deadline) = (members[member].since, members[member].deadline)
+        guard lines[members[member].priority.rawValue].isOverloaded else { return deadline }
+        return since + Int64(Double(deadline - since) * overloadPatience)
     }
 
     private mutating func link(_ member: Int, older: Int, newer: Int) {

@@ -3,8 +3,9 @@ import Core
 /// How many calls may be made that nobody asked for: further attempts and hedges.
 ///
 /// The rule of Finagle's `RetryBudget` (Twitter, 2015): a share of the requests of the last ten seconds, and a few a
-/// second so that little traffic can retry too. Counted in ten slots of a second: in no ten of them are there more
-/// retries than `ratio * requests + perSecond * 10`, so retries never multiply the load of an upstream in trouble.
+/// second so that little traffic can retry too. Counted in ten slots of a second: in the ten that end with a retry
+/// there are no more retries than `ratio * requests + perSecond * 10`, so retries never multiply the load of an
+/// upstream in trouble.
 struct RetryBudget: Sendable {
     static let seconds = 10
 

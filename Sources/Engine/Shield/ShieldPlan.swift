@@ -21,7 +21,7 @@ package struct ShieldPlan: Sendable, Equatable {
     package enum Order: String, Sendable, CaseIterable {
         /// First come, first served.
         case arrival
-        /// The latest first while the queue does not run empty (docs/decisions/the-latest-first-in-overload.md).
+        /// The latest first while the queue is long (docs/decisions/the-latest-first-in-overload.md).
         case latestInOverload = "latest-in-overload"
     }
 
@@ -65,8 +65,8 @@ package struct ShieldPlan: Sendable, Equatable {
     /// How long a request that does not say otherwise may wait.
     package var patience: Int64 = 10 * Duration64.nanosecondsPerSecond
     package var order = Order.latestInOverload
-    /// Whether a request is shed at once when more wait before it than can be served in its time.
-    package var shedsEarly = false
+    /// The share of its patience that a request may wait in overload, if the latest go first then.
+    package var overloadPatience = 0.5
     /// Further attempts and hedges, as a share of the requests of the last ten seconds …
     package var retryRatio = 0.2
     /// … and so many a second on top, for times of little traffic.
@@ -75,7 +75,12 @@ package struct ShieldPlan: Sendable, Equatable {
     package var choice = Choice.weighted
     /// Share of the slots of the others that are taken when overflow upstreams are used too.
     package var overflowAt = 0.8
-    package var breaker = Breaker.Options()
+    package var breaker: Breaker.Options = {
+        var options = Breaker.Options()
+        options.pause = Duration64.nanosecondsPerSecond
+        options.longestPause = 15 * Duration64.nanosecondsPerSecond
+        return options
+    }()
 
     package init(upstreams: [Upstream]) { self.upstreams = upstreams }
 }

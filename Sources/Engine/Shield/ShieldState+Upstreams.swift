@@ -38,11 +38,11 @@ extension ShieldState {
     }
 
     private mutating func search(_ priority: Priority, _ steps: inout ShieldSteps) -> Search {
-        var next = queue.first(of: priority, now: now)
+        var next = queue.first(of: priority)
         var passedBy = 0
         while passedBy < ShieldState.mostPassedBy, let place = next {
             if let upstream = choose(for: tickets[place]) { return .found(place: place, upstream: upstream) }
-            next = queue.next(after: place, now: now)
+            next = queue.next(after: place)
             if !hasUpstream(for: tickets[place], by: queue.deadline(of: place)) {
                 shed(place, .noUpstream, &steps)
             } else if tickets[place].isFresh && !pauses.concern(tickets[place].tenant) {
@@ -166,6 +166,15 @@ extension ShieldState {
         outliers.record(attempt.upstream, isFailure: true, latency: nil)
     }
 
+    /// An attempt was given up without an answer. That says something about the upstream only if it took far too long:
+    /// clients may be less patient than the timeout, and then this is all that is ever heard of an upstream that is
+    /// silent.
+    mutating func blameOverdue(_ attempt: Ticket.Attempt, _ steps: inout ShieldSteps) {
+        guard !attempt.isAnswered, let usual = upstreams[attempt.upstream].latency.value(0.95) else { return }
+        let limit = max(Duration64.nanosecondsPerSecond, usual.multipliedReportingOverflow(by: 3).partialValue)
+        if now - attempt.start >= limit { blame(attempt, &steps) }
+    }
+
     func note(_ change: Breaker.Change?, of upstream: Int, _ steps: inout ShieldSteps) {
         guard let change else { return }
         steps.changes.append(.breaker(upstream: upstream, from: change.from, to: change.to))
@@ -178,7 +187,7 @@ extension ShieldState {
         guard queue.count > 0 else { return nil }
         var wake = min(queue.earliestDeadline, nextUse ?? Int64.max)
         for priority in Priority.allCases {
-            guard let place = queue.first(of: priority, now: now) else { continue }
+            guard let place = queue.first(of: priority) else { continue }
             let tokens = tickets[place].tokens
             for index in upstreams.indices where upstreams[index].hasRoom && isUsable(index) {
                 let ready = upstreams[index].pace.readyAt(tokens: tokens, now: now)

@@ -42,7 +42,7 @@ package struct ShieldState: Sendable {
         self.now = now
         chance = seed
         outliers = OutlierEjection(now: now)
-        queue = PriorityQueue(order: plan.order)
+        queue = PriorityQueue(order: plan.order, overloadPatience: plan.overloadPatience)
         tenants = TenantLimits(
             requestsPerSecond: plan.tenantRequestsPerSecond, tokensPerMinute: plan.tenantTokensPerMinute,
             capacity: plan.tenants, now: now)
@@ -70,12 +70,8 @@ package struct ShieldState: Sendable {
         let place = tickets.insert(new)
         enqueue(place, isNext: false)
         dispatch(&steps)
-        if queue.count(of: new.priority) > plan.queue, let last = queue.last(of: new.priority, now: self.now) {
+        if queue.count(of: new.priority) > plan.queue, let last = queue.last(of: new.priority) {
             shed(last, .queueFull, &steps)
-        } else if plan.shedsEarly, tickets.place(of: ticket) == place, tickets[place].state == .waiting,
-            drainTime(through: new.priority) > new.patience
-        {
-            shed(place, .deadline, &steps)
         }
         return steps
     }
@@ -115,6 +111,7 @@ package struct ShieldState: Sendable {
             blame(attempt, &steps)
             release(upstream, of: place)
         case .cancelled:
+            blameOverdue(attempt, &steps)
             release(upstream, of: place)
         }
         dispatch(&steps)
@@ -159,6 +156,8 @@ package struct ShieldState: Sendable {
     package mutating func abandon(ticket: UInt64, now: Int64) -> ShieldSteps {
         var steps = begin(now)
         guard let place = tickets.place(of: ticket) else { return steps }
+        if let first = tickets[place].first { blameOverdue(first, &steps) }
+        if let second = tickets[place].second { blameOverdue(second, &steps) }
         remove(place)
         dispatch(&steps)
         return steps
@@ -239,6 +238,7 @@ package struct ShieldState: Sendable {
     private mutating func begin(_ time: Int64) -> ShieldSteps {
         now = max(now, time)
         var steps = ShieldSteps()
+        queue.judge(now: now)
         while let late = queue.expired(now: now) { shed(late, .deadline, &steps) }
         while let back = outliers.returned(now: now) { steps.changes.append(.returned(upstream: back)) }
         for ejection in outliers.look(now: now) {
@@ -294,17 +294,16 @@ package struct ShieldState: Sendable {
     private func wait(for reason: ShedReason) -> Int64 {
         switch reason {
         case .noUpstream: (nextUse ?? now) - now
-        case .queueFull, .deadline: drainTime(through: .batch)
+        case .queueFull, .deadline: drainTime
         case .tenantLimit, .retryBudget: 0
         }
     }
 
-    /// How long it takes until those who wait now in this and more urgent classes are served, at the present pace.
-    private func drainTime(through priority: Priority) -> Int64 {
+    /// How long it takes until those who wait now are served, at the present pace.
+    private var drainTime: Int64 {
         var pace = pace
         let rate = max(0.01, pace.rate(now: now))
-        let waiting = Priority.allCases.reduce(0) { $0 + ($1 <= priority ? queue.count(of: $1) : 0) }
-        return Int64(Double(waiting) / rate * Double(Duration64.nanosecondsPerSecond))
+        return Int64(Double(queue.count + 1) / rate * Double(Duration64.nanosecondsPerSecond))
     }
 
     private mutating func release(_ upstream: Int, of place: Int) {

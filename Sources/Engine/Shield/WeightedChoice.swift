@@ -2,12 +2,14 @@
 ///
 /// nginx's smooth weighted round robin (Maxim Dounin, 2012): everybody who may be chosen gains its weight, the richest
 /// is chosen and pays the sum. Weights 5, 1, 1 give a a b a c a a instead of a a a a a b c.
-struct WeightedChoice: Sendable {
+package struct WeightedChoice: Sendable {
     private var weights: [Int] = []
     private var credits: [Int] = []
 
+    package init() {}
+
     /// Of a new one at the end, or of a known one.
-    mutating func set(weight: Int, at index: Int) {
+    package mutating func set(weight: Int, at index: Int) {
         if index == weights.count {
             weights.append(weight)
             credits.append(0)
@@ -18,7 +20,7 @@ struct WeightedChoice: Sendable {
     }
 
     /// nil where nobody may be chosen. Where loads are given, only the least loaded of those that may be take turns.
-    mutating func choose(among mayBeChosen: [Bool], loads: [Double]? = nil) -> Int? {
+    package mutating func choose(among mayBeChosen: [Bool], loads: [Double]? = nil) -> Int? {
         var least = Double.infinity
         if let loads {
             for index in weights.indices where mayBeChosen[index] { least = min(least, loads[index]) }

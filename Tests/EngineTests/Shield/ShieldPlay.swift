@@ -1,6 +1,4 @@
 import Core
-import TestKit
-import Testing
 import Tiers
 
 @testable import Engine
@@ -65,46 +63,15 @@ struct ShieldPlay {
     }
 }
 
-@Suite struct ShieldStateTests {
-    private static func plan(
-        _ concurrency: Int..., weights: [Int]? = nil, _ change: (inout ShieldPlan) -> Void = { _ in }
-    ) -> ShieldPlan {
+extension ShieldPlan {
+    /// Upstreams of so many slots each.
+    static func of(_ slots: Int..., weights: [Int]? = nil, change: (inout ShieldPlan) -> Void = { _ in }) -> ShieldPlan
+    {
         var plan = ShieldPlan(
-            upstreams: concurrency.enumerated().map {
-                ShieldPlan.Upstream(
-                    name: "u\($0.offset)", weight: weights?[$0.offset] ?? 1, concurrency: .fixed($0.element))
+            upstreams: slots.enumerated().map {
+                Upstream(name: "u\($0.offset)", weight: weights?[$0.offset] ?? 1, concurrency: .fixed($0.element))
             })
         change(&plan)
         return plan
-    }
-
-    @Test func theUrgentGoFirst() {
-        var play = ShieldPlay(Self.plan(1))
-        #expect(play.arrive(1, .batch) == "1>0")
-        #expect(play.arrive(2, .batch) == "")
-        #expect(play.arrive(3, .standard) == "")
-        #expect(play.arrive(4, .interactive) == "")
-        #expect(play.state.report().waiting == [1, 1, 1])
-        #expect(play.end(1, 0) == "4>0")
-        #expect(play.end(4, 0) == "3>0")
-        #expect(play.abandon(3) == "2>0")
-        #expect(play.end(2, 0) == "")
-        #expect(play.state.report().tickets == 0 && play.state.report().upstreams[0].inFlight == 0)
-    }
-
-    @Test func aQueueHasABoundForEachClass() {
-        var play = ShieldPlay(Self.plan(1) { $0.queue = 2 })
-        _ = play.arrive(1)
-        #expect(play.arrive(2) == "" && play.arrive(3) == "" && play.arrive(4) == "4!queue-full")
-        #expect(play.arrive(5, .interactive) == "")
-    }
-
-    @Test func whoHasWaitedForItsTimeIsShed() {
-        var play = ShieldPlay(Self.plan(1))
-        _ = play.arrive(1)
-        #expect(play.arrive(2, patience: 500) == "" && play.arrive(3, patience: 300) == "")
-        #expect(play.wake() == "3!deadline" && play.now == 300 * ShieldPlay.millisecond)
-        #expect(play.wake() == "2!deadline" && play.now == 500 * ShieldPlay.millisecond)
-        #expect(play.state.nextWake == nil)
     }
 }

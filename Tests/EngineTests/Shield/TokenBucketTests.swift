@@ -1,0 +1,133 @@
+import Core
+import TestKit
+import Testing
+
+@testable import Engine
+
+private let second = Duration64.nanosecondsPerSecond
+
+@Suite struct TokenBucketTests {
+    @Test func startsFullAndRefills() {
+        var bucket = TokenBucket(rate: 10, burst: 0.5, now: 0)
+        for _ in 0..<5 {
+            #expect(bucket.isReady(for: 1, now: 0))
+            bucket.take(1, now: 0)
+        }
+        #expect(!bucket.isReady(for: 1, now: 0))
+        #expect(bucket.readyAt(for: 1, now: 0) == second / 10)
+        #expect(bucket.isReady(for: 1, now: second / 10))
+        #expect(bucket.level(at: 100 * second) == 5)
+    }
+
+    @Test func whatIsLargerThanTheBucketPassesWhenItIsFull() {
+        var bucket = TokenBucket(rate: 10, burst: 1, now: 0)
+        #expect(bucket.isReady(for: 100, now: 0))
+        bucket.take(100, now: 0)
+        #expect(bucket.readyAt(for: 1, now: 0) == 9 * second + second / 10)
+        #expect(bucket.readyAt(for: 100, now: 0) == 10 * second)
+    }
+
+    @Test func correctionsWorkBothWays() {
+        var bucket = TokenBucket(rate: 10, burst: 1, now: 0)
+        bucket.take(10, now: 0)
+        bucket.give(4)
+        #expect(bucket.level(at: 0) == 4)
+        bucket.give(-9)
+        #expect(bucket.level(at: 0) == -5)
+        bucket.give(1000)
+        #expect(bucket.level(at: 0) == 10)
+        bucket.lower(to: 3, now: 0)
+        bucket.lower(to: 7, now: 0)
+        #expect(bucket.level(at: 0) == 3)
+    }
+
+    /// In any span it gives no more than rate and capacity allow, and what is asked for when it says is there.
+    @Test(arguments: 0..<20 as Range<UInt64>) func keepsToItsRate(_ seed: UInt64) {
+        var random = SeededRandom(seed: seed)
+        let rate = Double(Int.random(in: 1...2000, using: &random)) / 10
+        var bucket = TokenBucket(rate: rate, burst: 0.05, now: 0)
+        var taken: [Int64] = []
+        var now: Int64 = 0
+        while taken.count < 400 {
+            if Bool.random(using: &random) {
+                now = bucket.readyAt(for: 1, now: now)
+                #expect(bucket.isReady(for: 1, now: now), "seed \(seed): not ready when it said")
+            } else {
+                now += Int64.random(in: 0...(second / 5), using: &random)
+            }
+            guard bucket.isReady(for: 1, now: now) else { continue }
+            bucket.take(1, now: now)
+            taken.append(now)
+        }
+        for (index, start) in taken.enumerated() {
+            for last in [index + 10, index + 100, taken.count - 1] where last > index && last < taken.count {
+                let span = Double(taken[last] - start) / Double(second)
+                #expect(Double(last - index + 1) <= rate * span + bucket.capacity + 0.001, "seed \(seed)")
+            }
+        }
+    }
+}
+
+@Suite struct AdaptivePaceTests {
+    private static func pace(_ requests: Double?, _ tokens: Double? = nil) -> AdaptivePace {
+        AdaptivePace(requestsPerSecond: requests, tokensPerMinute: tokens, now: 0)
+    }
+
+    @Test func aRefusalTakesThreeTenthsAndTimeBringsThemBack() throws {
+        var pace = Self.pace(100)
+        #expect(pace.refused(start: 0, now: second) == 70)
+        // Of a call that began before: an echo.
+        #expect(pace.refused(start: second / 2, now: second) == nil)
+        _ = pace.refused(start: second, now: second + 1)
+        #expect(abs(try #require(pace.requestsPerSecond) - 49) < 0.01)
+        pace.take(tokens: 0, now: 3 * second)
+        #expect(abs(try #require(pace.requestsPerSecond) - 59) < 0.01)
+        pace.take(tokens: 0, now: 60 * second)
+        #expect(pace.requestsPerSecond == 100)
+    }
+
+    @Test func refusalsWithoutEndLeaveALittle() throws {
+        var pace = Self.pace(100)
+        for step in 0..<100 { _ = pace.refused(start: Int64(step), now: Int64(step)) }
+        #expect(try #require(pace.requestsPerSecond) == 5)
+        var slow = Self.pace(0.1)
+        for step in 0..<100 { _ = slow.refused(start: Int64(step), now: Int64(step)) }
+        #expect(try #require(slow.requestsPerSecond) == 0.1)
+    }
+
+    @Test func withoutALimitTheFirstRefusalFindsOneThatWearsOff() throws {
+        var pace = Self.pace(nil)
+        for step in 0..<100 { pace.take(tokens: 0, now: Int64(step) * second / 10) }
+        #expect(pace.requestsPerSecond == nil)
+        let refused = pace.refused(start: 10 * second, now: 10 * second)
+        let rate = try #require(refused)
+        #expect(abs(rate - 7) < 0.3)
+        pace.take(tokens: 0, now: 20 * second)
+        #expect(abs(try #require(pace.requestsPerSecond) - rate * 12 / 7) < 0.1)
+        pace.take(tokens: 0, now: 60 * second)
+        #expect(pace.requestsPerSecond == nil)
+    }
+
+    @Test func pausesAndTokens() {
+        var pace = Self.pace(nil, 6000)
+        #expect(pace.isReady(tokens: 300, now: 0))
+        pace.take(tokens: 300, now: 0)
+        #expect(!pace.isReady(tokens: 100, now: 0) && pace.readyAt(tokens: 100, now: 0) == second)
+        pace.give(tokens: 100)
+        #expect(pace.isReady(tokens: 100, now: 0))
+        pace.heard(remainingTokens: 0, now: 0)
+        #expect(!pace.isReady(tokens: 100, now: 0))
+        pace.pause(until: 5 * second)
+        pace.pause(until: 3 * second)
+        #expect(!pace.isReady(tokens: 1, now: 4 * second) && pace.isReady(tokens: 1, now: 5 * second))
+    }
+
+    @Test func aReloadChangesTheRateAndNothingElse() {
+        var pace = Self.pace(10)
+        pace.take(tokens: 0, now: 0)
+        pace.change(requestsPerSecond: 10, tokensPerMinute: 60, now: 0)
+        #expect(!pace.isReady(tokens: 0, now: 0))
+        pace.change(requestsPerSecond: nil, tokensPerMinute: nil, now: 0)
+        #expect(pace.isReady(tokens: 1_000_000, now: 0) && pace.requestsPerSecond == nil)
+    }
+}
