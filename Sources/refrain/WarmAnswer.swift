@@ -47,8 +47,9 @@ enum WarmAnswer: Sendable, Equatable {
         headers.append(HeaderField("x-refrain-priority", "2"))
         headers.append(HeaderField("x-refrain-purpose", "warm"))
         headers.append(HeaderField("x-refrain-semantic", "off"))
-        // An old answer would hide that the model fails.
-        headers.append(HeaderField("Cache-Control", (isFresh ? "no-cache, " : "") + "stale-if-error=0"))
+        // An expired answer would hide that the model fails, or that it is asked behind it: who names an age gets none.
+        let age = isFresh ? "no-cache" : "max-age=2147483648"
+        headers.append(HeaderField("Cache-Control", age + ", stale-if-error=0"))
         if let ttl = asking.ttl { headers.append(HeaderField("x-refrain-ttl", ttl)) }
         return try await client.fetch(
             UpstreamRequest(
@@ -78,8 +79,7 @@ enum WarmAnswer: Sendable, Equatable {
         }
         switch headers.first(named: "x-refrain-cache") {
         case "hit", "coalesced": return .hit
-        // With errors not hidden, it is served because a fresh answer is being fetched.
-        case "stale": return .refreshed(Tokens())
+        case "stale": return .failed("an expired answer was served")
         case "bypass": return .failed("not cached: \(headers.first(named: "x-refrain-reason") ?? "bypass")")
         case "miss": break
         default: return .failed("this was not answered by a sidecar; check --url")

@@ -35,8 +35,8 @@ package struct SystemThread: Sendable {
 
     /// Lets all others go first that want the processor; for the calling thread and those that it starts from now on.
     package static func giveWay() {
-        // On Linux a thread has a priority of its own, and 0 is the calling one.
-        setpriority(PRIO_PROCESS, 0, 15)
+        // On Linux a thread has a priority of its own.
+        _ = nice(10)
     }
 
     package func join() { pthread_join(identifier, nil) }
