@@ -19,8 +19,20 @@ import Tiers
     @Test func contractReshardingAndFailover() async throws {
         let cluster = try await RedisClusterRig()
         try await keepsTheContract(cluster)
+        try await announcesAcrossServers(cluster)
         try await followsSlotsThatMove(cluster)
         try await survivesAMastersDeath(cluster)
+    }
+
+    /// The stream is on one server, and who asks another one is sent there.
+    private func announcesAcrossServers(_ cluster: RedisClusterRig) async throws {
+        let benches = try cluster.servers.map { try FeedBench($0.url) }
+        defer { for bench in benches { bench.close() } }
+        #expect(
+            await eventually {
+                benches[0].feed.announce(Bytes("news"))
+                return benches.dropFirst().allSatisfy { $0.records.contains("news") }
+            })
     }
 
     private func keepsTheContract(_ cluster: RedisClusterRig) async throws {

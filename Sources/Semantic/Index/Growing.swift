@@ -62,7 +62,7 @@ extension SemanticIndex {
             partition.graph = nil
             ledger.passingBytes += part.bytes
         }
-        let enough = partition.retiring == nil ? SemanticIndex.graphRows : SemanticIndex.graphRows / 2
+        let enough = partition.retiring == nil ? graphRows : graphRows / 2
         guard let part = partition.graph else {
             if partition.live >= enough { return .make(partition: partition.key, capacity: partition.live * 5 / 4) }
             return retire(partition, &ledger)

@@ -10,12 +10,16 @@ struct Ledger {
     }
 
     let shape: VectorRows
+    /// A partition with so many records is large.
+    private let graphRows: Int
     private var slots: [Slot] = []
     private var free: [UInt32] = []
     private var keys = SplitTable<UInt32>()
     private(set) var partitions = SplitTable<Partition>()
     private var newest = Node.none
     private var oldest = Node.none
+    /// Matches so far.
+    private var matches: UInt64 = 0
     /// Partitions that `grow` has to look at: large ones.
     var large: [Partition] = []
     /// Graphs without a partition; to take one apart takes too long to be done under the lock.
@@ -33,7 +37,10 @@ struct Ledger {
     /// Bytes of a partition beside its rows: the object, its lists, its share of the table.
     static let partitionBytes = 320
 
-    init(_ shape: VectorRows) { self.shape = shape }
+    init(_ shape: VectorRows, graphRows: Int) {
+        self.shape = shape
+        self.graphRows = graphRows
+    }
 
     var count: Int { keys.count }
     var slotCount: Int { slots.count }
@@ -128,7 +135,7 @@ struct Ledger {
     }
 
     private mutating func note(_ partition: Partition) {
-        guard !partition.isListed, partition.live >= SemanticIndex.graphRows else { return }
+        guard !partition.isListed, partition.live >= graphRows else { return }
         partition.isListed = true
         large.append(partition)
     }
@@ -164,6 +171,8 @@ struct Ledger {
     }
 
     private mutating func link(_ node: Node, _ slot: UInt32) {
+        matches += 1
+        node.matched = matches
         node.newer = Node.none
         node.older = newest
         if newest != Node.none { slots[Int(newest)].node?.newer = slot }
@@ -188,6 +197,8 @@ final class Node {
     /// Slots of those that were matched next after and before it.
     var newer = Node.none
     var older = Node.none
+    /// Which match of all was its last one.
+    var matched: UInt64 = 0
     let bytes: Int
 
     static let none = UInt32.max

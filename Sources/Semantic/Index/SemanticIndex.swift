@@ -37,20 +37,23 @@ package final class SemanticIndex: Sendable {
     let ledger: Mutex<Ledger>
 
     /// A partition with so many records gets a graph.
-    package static let graphRows = 16_384
+    let graphRows: Int
     /// Rows that a search of a graph keeps in view.
     static let searchBreadth = 64
     /// Neighbours that may be asked for at once.
     package static let mostNeighbours = 64
 
-    /// - Parameter capacity: in bytes.
-    package init(width: Int, capacity: Int, kernels: any NeighbourKernels) {
+    /// - Parameters:
+    ///   - capacity: in bytes.
+    ///   - graphRows: a partition with so many records gets a graph.
+    package init(width: Int, capacity: Int, kernels: any NeighbourKernels, graphRows: Int = 16_384) {
         precondition(width > 0, "SemanticIndex: vectors have numbers")
         self.width = width
         self.capacity = capacity
         self.kernels = kernels
+        self.graphRows = graphRows
         shape = VectorRows(width: width)
-        ledger = Mutex(Ledger(shape))
+        ledger = Mutex(Ledger(shape, graphRows: graphRows))
     }
 
     // MARK: Records
@@ -128,7 +131,7 @@ package final class SemanticIndex: Sendable {
     }
 
     /// Lends the ledger for some slots at a time, so that others get the lock in between.
-    private func forEachSlot(step: Int, _ body: (inout Ledger, Range<Int>) -> Void) {
+    func forEachSlot(step: Int, _ body: (inout Ledger, Range<Int>) -> Void) {
         var next = 0
         while true {
             let isDone = ledger.withLock { ledger in
