@@ -32,9 +32,37 @@ struct Comparison {
         matchDifference()
     }
 
+    /// The words with content of the sentences that differ.
+    private static func differing(_ text: PreparedText, _ ranges: [Range<Int>]) -> [UInt64] {
+        var found: [UInt64] = []
+        var end = 0
+        for range in ranges {
+            var lower = min(range.lowerBound, text.tokens.count)
+            while lower > end, lower >= text.tokens.count || !text.tokens[lower].traits.contains(.startsSentence) {
+                lower -= 1
+            }
+            var upper = max(range.upperBound, end)
+            while upper < text.tokens.count, !text.tokens[upper].traits.contains(.startsSentence) { upper += 1 }
+            for index in max(lower, end)..<max(upper, lower, end)
+            where index < text.tokens.count && text.isContent[index] && !references.contains(text.tokens[index].stem) {
+                found.append(text.keys[index])
+            }
+            end = max(end, upper)
+        }
+        return found.sorted()
+    }
+
+    /// Words that point at the material, which both requests share whatever they ask for.
+    private static let references: Set<UInt64> = {
+        let words = GuardTokenizer(
+            "text texts above below following passage article document content paragraph given sentence this 上文面内容文字下述章段话"
+        )
+        return Set(words.tokens.map(\.stem))
+    }()
+
     private mutating func matchDifference() {
-        let left = hunks.flatMap { hunk in hunk.new.filter { new.isContent[$0] }.map { new.keys[$0] } }.sorted()
-        let right = hunks.flatMap { hunk in hunk.old.filter { old.isContent[$0] }.map { old.keys[$0] } }.sorted()
+        let left = Self.differing(new, hunks.map(\.new))
+        let right = Self.differing(old, hunks.map(\.old))
         (differenceNew, differenceOld) = (left.count, right.count)
         var (first, second) = (0, 0)
         while first < left.count, second < right.count {

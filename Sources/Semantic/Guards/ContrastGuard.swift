@@ -64,19 +64,34 @@ struct ContrastGuard {
                 let other = right.first(where: { $0.key.group == sense.group && left[$0.key] == nil })
             else { continue }
             let hasBoth = left.keys.contains { $0.group == sense.group && $0.member != sense.member }
-            if !hasBoth { object(.antonym, mention, other.value, comparison) }
+            if !hasBoth, !areDenialsAlike(mention, other.value, comparison) {
+                object(.antonym, mention, other.value, comparison)
+            }
         }
+    }
+
+    /// `without` and `does not contain`: the opposite is a denial, and the other text denies in its own way.
+    private func areDenialsAlike(_ new: Mention, _ old: Mention, _ comparison: Comparison) -> Bool {
+        func denies(_ text: PreparedText, _ mention: Mention) -> Bool {
+            text.denials.contains { $0.denial == .plain && $0.tokens.overlaps(mention.tokens) }
+        }
+        let (first, second) = (denies(comparison.new, new), denies(comparison.old, old))
+        guard first != second else { return false }
+        return (first ? comparison.old : comparison.new).denials.contains { $0.denial == .plain }
     }
 
     private mutating func object(_ guardian: Guard, _ new: Mention, _ old: Mention, _ comparison: Comparison) {
         conflicts[guardian, default: 0] += 1
+        // What is to be done is told apart by its words in a long text only; a short one uses them for other things too.
+        if guardian == .task, !comparison.isLong { return }
         objections.append(
             GuardObjection(
                 guardian, "\(comparison.new.spelled(new.tokens)) / \(comparison.old.spelled(old.tokens))"))
     }
 
     private static func guardian(_ sense: Sense) -> Guard {
-        sense.kind == .unit ? .unit : GuardLexicon.shared.classes[Int(sense.group)].guardian
+        guard sense.kind == .unit else { return GuardLexicon.shared.classes[Int(sense.group)].guardian }
+        return GuardLexicon.shared.units[Int(sense.member)].isOfText ? .format : .unit
     }
 }
 

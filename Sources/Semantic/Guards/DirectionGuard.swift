@@ -29,6 +29,7 @@ struct DirectionGuard {
             comparison.new.keys[new[second]] == comparison.old.keys[old[first]]
         else { return }
         swaps += 1
+        guard areAlike(comparison.new, new[first], new[second], comparison.old) else { return }
         let between = new[first]..<(new[second] + 1)
         let isFree = comparison.new.mentions.contains {
             $0.sense.kind == .direction && $0.sense.member == Role.joins.rawValue && $0.tokens.overlaps(between)
@@ -40,6 +41,25 @@ struct DirectionGuard {
         // Neighbours that change places are word order in Chinese and in titles; with something between them they are
         // subject and object.
         if new[second] - new[first] > 1 { objection = GuardObjection(.direction, words) }
+    }
+
+    /// Two numbers, two members of one class, two names, or two words with one between them that leads from one to the
+    /// other: only such a pair can change places and still make sense.
+    private func areAlike(_ text: PreparedText, _ first: Int, _ second: Int, _ old: PreparedText) -> Bool {
+        let (a, b) = (text.tokens[first], text.tokens[second])
+        if a.form == .number || b.form == .number { return a.form == b.form }
+        func classes(_ index: Int) -> Set<UInt16> {
+            Set(text.mentions.filter { $0.sense.kind == .contrast && $0.tokens.lowerBound == index }.map(\.sense.group))
+        }
+        if !classes(first).isDisjoint(with: classes(second)) { return true }
+        func isName(_ token: GuardToken) -> Bool {
+            token.traits.contains(.capital) && !token.traits.contains(.startsSentence)
+        }
+        if isName(a), isName(b) { return true }
+        return text.mentions.contains {
+            $0.sense.kind == .direction && $0.sense.member == Role.leads.rawValue && $0.tokens.lowerBound > first
+                && $0.tokens.upperBound <= second
+        } && old.mentions.contains { $0.sense.kind == .direction && $0.sense.member == Role.leads.rawValue }
     }
 }
 
@@ -55,17 +75,20 @@ private struct Roles {
 
     init(_ text: PreparedText, _ scope: Range<Int>) {
         let marks = text.mentions.filter { $0.sense.kind == .direction && $0.tokens.overlaps(scope) }
+        let places = Set(
+            marks.filter { $0.sense.member == Role.leads.rawValue || $0.sense.member == Role.starts.rawValue }
+                .map(\.tokens.lowerBound))
         let hasStart = marks.contains { $0.sense.member == Role.starts.rawValue }
         for mark in marks {
             switch Role(rawValue: mark.sense.member) {
             case .leads:
                 isMarked = true
-                for index in Self.behind(text, mark.tokens.upperBound) { targets[text.keys[index]] = index }
+                for index in Self.behind(text, mark.tokens.upperBound, places) { targets[text.keys[index]] = index }
                 guard !hasStart || text.tokens[mark.tokens.lowerBound].form == .han else { continue }
-                for index in Self.before(text, mark.tokens.lowerBound) { sources[text.keys[index]] = index }
+                for index in Self.before(text, mark.tokens.lowerBound, places) { sources[text.keys[index]] = index }
             case .starts:
                 isMarked = true
-                for index in Self.behind(text, mark.tokens.upperBound) {
+                for index in Self.behind(text, mark.tokens.upperBound, places) {
                     sources[text.keys[index]] = index
                     explicitSources.insert(text.keys[index])
                 }
@@ -93,22 +116,27 @@ private struct Roles {
         }
     }
 
-    private static func behind(_ text: PreparedText, _ start: Int) -> [Int] {
+    /// Up to the next mark; an article may come first, any other small word ends the name.
+    private static func behind(_ text: PreparedText, _ start: Int, _ marks: Set<Int>) -> [Int] {
         var found: [Int] = []
         var index = start
-        while index < text.tokens.count, index < start + reach {
-            // An article may come between; anything else ends the name.
+        var left = reach
+        while index < text.tokens.count, left > 0, !marks.contains(index) {
             if text.isContent[index] { found.append(index) } else if !found.isEmpty, text.keys[index] != 0 { break }
+            if text.keys[index] != 0 { left -= 1 }
             index += 1
         }
         return found
     }
 
-    private static func before(_ text: PreparedText, _ end: Int) -> [Int] {
+    /// Small words may come between, as in `is A a better choice than B`.
+    private static func before(_ text: PreparedText, _ end: Int, _ marks: Set<Int>) -> [Int] {
         var found: [Int] = []
         var index = end - 1
-        while index >= 0, index >= end - reach {
-            if text.isContent[index] { found.append(index) } else if !found.isEmpty, text.keys[index] != 0 { break }
+        var left = reach
+        while index >= 0, left > 0, !marks.contains(index) {
+            if text.isContent[index] { found.append(index) }
+            if text.keys[index] != 0 { left -= 1 }
             index -= 1
         }
         return found

@@ -28,7 +28,7 @@ struct FactReader {
 
     private mutating func next(_ index: Int) -> Int {
         if let end = alternativeQuestion(index) { return end }
-        let term = tokens[index].form == .code ? nil : lexicon.longestTerm(in: tokens, at: index)
+        let term = lexicon.longestTerm(in: tokens, at: index)
         // A number is a number unless a longer term holds it: 十分, 第一次世界大战.
         if let found = numbers.number(at: index), (term?.length ?? 0) <= found.end - index {
             return take(found, index)
@@ -51,20 +51,22 @@ struct FactReader {
 
     private mutating func take(_ senses: ArraySlice<Sense>, _ range: Range<Int>) {
         var key: UInt64?
-        for sense in senses {
+        let first = tokens[range.lowerBound]
+        // What is quoted is not said: neither politely nor to deny.
+        let isQuoted = first.traits.contains(.isQuoted)
+        for sense in senses.map({ resolved($0, first, range.lowerBound) }) {
             switch sense.kind {
             case .function:
                 functionWords += 1
+                guard !isQuoted else { continue }
                 for index in range { isContent[index] = false }
             case .negator:
                 // `noted` is not `not`.
-                guard range.count > 1 || tokens[range.lowerBound].hash == tokens[range.lowerBound].stem else {
-                    continue
-                }
+                guard !isQuoted, range.count > 1 || first.hash == first.stem else { continue }
                 denials.append(DenialMention(denial: Denial(rawValue: sense.member) ?? .none, tokens: range))
                 for index in range { isContent[index] = false }
             // Short names are no units by themselves; numbers take theirs.
-            case .measure, .shortUnit: continue
+            case .measure, .shortUnit, .capitalContrast: continue
             case .unit:
                 mentions.append(Mention(sense: sense, tokens: range))
                 key = key ?? Self.key(sense)
@@ -84,6 +86,32 @@ struct FactReader {
             isContent[index] = false
         }
     }
+
+    /// A name that needs its capital letter, or a short unit where a unit is asked for, is what it looks like.
+    private func resolved(_ sense: Sense, _ token: GuardToken, _ index: Int) -> Sense {
+        var sense = sense
+        switch sense.kind {
+        case .capitalContrast:
+            let isAmongHan = index > 0 && tokens[index - 1].form == .han
+            let isName =
+                token.traits.contains(.capital) && !token.traits.contains(.startsSentence)
+                && (token.range.count > 2 || token.traits.contains(.allCapitals) || token.form == .code
+                    || token.range.count == 1 || !Self.isPronoun(token))
+            if isName || isAmongHan { sense.kind = .contrast }
+        case .shortUnit:
+            if let last = mentions.last, last.sense.kind == .direction, last.tokens.upperBound == index,
+                token.form == .han
+            {
+                sense.kind = .unit
+            }
+        default: break
+        }
+        return sense
+    }
+
+    private static let pronouns: Set<UInt64> = [WordHash.of("us"), WordHash.of("it")]
+
+    private static func isPronoun(_ token: GuardToken) -> Bool { pronouns.contains(token.hash) }
 
     static func key(_ sense: Sense) -> UInt64 {
         var hash = WordHash()
@@ -105,7 +133,8 @@ struct FactReader {
         if end < tokens.count, tokens[end].traits.contains(.isGlued), Self.ordinalEndings.contains(tokens[end].hash) {
             end += 1
         }
-        if let clock = clock(value, end) {
+        let spoken = value
+        if let clock = clock(value, start, end) {
             value = clock.minutes
             end = clock.end
             kind = .clock
@@ -116,15 +145,16 @@ struct FactReader {
         }
         if kind == .plain {
             (unit, end) = unitBehind(end)
-            if unit == nil { unit = currencyBefore(start) }
+            if unit == nil { unit = unitBefore(start) }
             if let unit, let factor = lexicon.units[Int(unit.member)].factor { value *= factor }
             if unit == nil, found.digits == 4, value >= 1000, value < 2200 { kind = .year }
         }
         if !isSure { isSure = isSurelyCounted(start, found.end, unit) && value != 1 }
         quantities.append(
             Quantity(
-                kind: kind, value: value, spelling: tokens[start].hash, unit: unit, tokens: start..<end, isSure: isSure)
-        )
+                kind: kind, value: value, spoken: spoken, spelling: tokens[start].hash,
+                hasPoint: scalars[tokens[start].range].contains(0x2E), unit: unit, tokens: start..<end, isSure: isSure))
+        if end - start == 1 || unit != nil { mentionOthers(start, found.end, end) }
         mark(start..<end, value, kind, isSure)
         return end
     }
@@ -137,11 +167,13 @@ struct FactReader {
         guard isSure || tokens[range.lowerBound].form != .han else { return }
         var hash = WordHash()
         hash.add(0x120000)
-        let bits = kind == .version ? tokens[range.lowerBound].hash : value.bitPattern
+        let bits = value.bitPattern
         hash.add(UInt32(truncatingIfNeeded: bits))
         hash.add(UInt32(truncatingIfNeeded: bits >> 32))
         keys[range.lowerBound] = hash.value
-        isContent[range.lowerBound] = isSure
+        isContent[range.lowerBound] =
+            isSure || tokens[range.lowerBound].form == .word && value != 1
+            || tokens[range.lowerBound].hash == Self.wordFirst
     }
 
     private static let ordinalEndings: Set<UInt64> = [
@@ -150,6 +182,7 @@ struct FactReader {
     private static let versionMarks: Set<UInt64> = [
         WordHash.of("v"), WordHash.of("ver"), WordHash.of("version"), WordHash.of("release"),
     ]
+    private static let wordFirst = WordHash.of("first")
     private static let am = WordHash.of("am")
     private static let pm = WordHash.of("pm")
     private static let clockWord = WordHash.of("o'clock")
@@ -165,7 +198,7 @@ struct FactReader {
     }
 
     /// `3pm`, `15:30`, `3 o'clock`, in minutes after midnight.
-    private func clock(_ hours: Double, _ end: Int) -> (minutes: Double, end: Int)? {
+    private func clock(_ hours: Double, _ start: Int, _ end: Int) -> (minutes: Double, end: Int)? {
         guard hours < 25, hours == hours.rounded(), end < tokens.count else { return nil }
         var minutes = hours * 60
         var index = end
@@ -186,12 +219,44 @@ struct FactReader {
                 if !isAfternoon, hours == 12 { minutes -= 720 }
                 return (minutes, index + 1)
             }
-            if word == Self.clockWord { return (minutes, index + 1) }
+            if word == Self.clockWord {
+                index += 1
+                isClock = true
+            }
+        }
+        if let isAfternoon = partOfDay(index), hours <= 12 {
+            if isAfternoon, hours < 12 { minutes += 720 }
+            return (minutes, index)
         }
         return isClock ? (minutes, index) : nil
     }
 
-    /// The unit right behind a number, a measure word or two between them.
+    private static let afternoons: Set<UInt64> = [
+        WordHash.of("afternoon"), WordHash.of("evening"), WordHash.of("night"), WordHash.of("tonight"),
+    ]
+    private static let wordsBetween: Set<UInt64> = [WordHash.of("in"), WordHash.of("at"), WordHash.of("the")]
+
+    /// `in the evening` behind an hour.
+    private func partOfDay(_ start: Int) -> Bool? {
+        var index = start
+        while index < tokens.count, index < start + 2, Self.wordsBetween.contains(tokens[index].hash) { index += 1 }
+        guard index > start, index < tokens.count else { return nil }
+        if Self.afternoons.contains(tokens[index].hash) { return true }
+        return tokens[index].hash == WordHash.of("morning") ? false : nil
+    }
+
+    /// `first` is an end of an axis too, and `sentences` a form.
+    private mutating func mentionOthers(_ start: Int, _ behind: Int, _ end: Int) {
+        let places = behind < end ? [start, behind] : [start]
+        for place in places {
+            guard let term = lexicon.longestTerm(in: tokens, at: place) else { continue }
+            for sense in term.senses where sense.kind == .opposite || sense.kind == .contrast {
+                mentions.append(Mention(sense: sense, tokens: place..<(place + term.length)))
+            }
+        }
+    }
+
+    /// The unit right behind a number.
     private func unitBehind(_ end: Int) -> (Sense?, Int) {
         guard end < tokens.count, tokens[end].form != .code,
             let term = lexicon.longestTerm(in: tokens, at: end)
@@ -202,11 +267,12 @@ struct FactReader {
         return (nil, end)
     }
 
-    private func currencyBefore(_ start: Int) -> Sense? {
-        guard start > 0, tokens[start - 1].form == .symbol,
-            let term = lexicon.longestTerm(in: tokens, at: start - 1)
+    /// A currency, 百分之.
+    private func unitBefore(_ start: Int) -> Sense? {
+        guard start > 0, let last = mentions.last, last.sense.kind == .unit, last.tokens.upperBound == start,
+            tokens[start - 1].form == .symbol || tokens[start - 1].form == .han
         else { return nil }
-        return term.senses.first { $0.kind == .unit }
+        return last.sense
     }
 
     /// A single Chinese numeral is part of a word more often than not; it counts between signs of counting.

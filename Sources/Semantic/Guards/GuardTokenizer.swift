@@ -63,7 +63,8 @@ struct GuardTokenizer {
         tokens.append(
             GuardToken(
                 form: form, traits: traits, hash: hash,
-                stem: form == .word ? Stemmer.hash(of: word, spelled: hash) : hash,
+                stem: form == .word || form == .code && word.allSatisfy(ScalarClass.isLetter)
+                    ? Stemmer.hash(of: word, spelled: hash) : hash,
                 lower: Int32(range.lowerBound), upper: Int32(range.upperBound)))
         startsSentence = false
         position = max(position, range.upperBound)

@@ -11,11 +11,16 @@ struct NumberGuard {
         for scope in comparison.scopes {
             compare(
                 comparison.new.quantities.filter { scope.new.overlaps($0.tokens) },
-                comparison.old.quantities.filter { scope.old.overlaps($0.tokens) }, comparison)
+                comparison.old.quantities.filter { scope.old.overlaps($0.tokens) }, comparison,
+                isDetail: comparison.isLong && !scope.new.isEmpty && !scope.old.isEmpty
+                    && scope.new.count + scope.old.count <= Self.detail)
         }
     }
 
-    private mutating func compare(_ new: [Quantity], _ old: [Quantity], _ comparison: Comparison) {
+    /// Tokens of a difference that is a single detail of two long texts.
+    private static let detail = 8
+
+    private mutating func compare(_ new: [Quantity], _ old: [Quantity], _ comparison: Comparison, isDetail: Bool) {
         var left = new
         var right: [Quantity] = []
         for quantity in old {
@@ -41,6 +46,10 @@ struct NumberGuard {
                     "\(comparison.new.spelled(first.tokens)) / \(comparison.old.spelled(second.tokens))"))
         } else if let only = first ?? second {
             if only.kind == .year { dateOneSided += 1 } else { oneSided += 1 }
+            guard isDetail else { return }
+            objections.append(
+                GuardObjection(
+                    .number, first == nil ? comparison.old.spelled(only.tokens) : comparison.new.spelled(only.tokens)))
         }
     }
 }

@@ -7,8 +7,11 @@ struct Quantity: Sendable, Equatable {
     var kind: Kind
     /// In the unit's base where there is a factor; minutes for a time of day.
     var value: Double
+    /// The number without its unit.
+    var spoken: Double
     /// Of the spelling, where 3.1 and 3.10 are not the same.
     var spelling: UInt64
+    var hasPoint: Bool
     var unit: Sense?
     var tokens: Range<Int>
     /// A lone `one` or 一 is more often an article or part of a word than an amount.
@@ -16,9 +19,12 @@ struct Quantity: Sendable, Equatable {
 
     /// The same amount, whatever it was written in.
     func agrees(with other: Quantity) -> Bool {
-        if kind == .version || other.kind == .version { return spelling == other.spelling }
-        return value == other.value
-            || abs(value - other.value) <= 1e-6 * max(abs(value), abs(other.value)) && unit != nil
+        if hasPoint, other.hasPoint, unit == nil, other.unit == nil { return spelling == other.spelling }
+        if unit == nil || other.unit == nil {
+            return spoken == other.spoken && (kind == .clock) == (other.kind == .clock) || value == other.value
+        }
+        // Two units that say the same, and the rounding between them.
+        return abs(value - other.value) <= 1e-6 * max(abs(value), abs(other.value))
     }
 }
 

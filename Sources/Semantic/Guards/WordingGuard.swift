@@ -86,6 +86,8 @@ struct WordingGuard {
                 comparison.newUnmatched[new] || comparison.oldUnmatched[old] || comparison.isLong
             else { continue }
             let (a, b) = (comparison.new.tokens[new], comparison.old.tokens[old])
+            // A sentence may start with another word for the same.
+            guard !a.traits.contains(.startsSentence) || a.form != .word else { continue }
             guard
                 a.form != .word || b.form != .word
                     || !Spelling.isSlip(comparison.new.scalars[a.range], comparison.old.scalars[b.range])
@@ -120,8 +122,8 @@ struct WordingGuard {
     /// The rest of two long texts has nothing in common: another question about the same material.
     private mutating func otherRequest(_ comparison: Comparison) {
         guard comparison.isLong, comparison.differenceShared == 0,
-            min(comparison.differenceNew, comparison.differenceOld) >= 2,
-            max(comparison.differenceNew, comparison.differenceOld) >= 3
+            min(comparison.differenceNew, comparison.differenceOld) >= (comparison.new.script.isChinese ? 3 : 2),
+            max(comparison.differenceNew, comparison.differenceOld) >= (comparison.new.script.isChinese ? 6 : 3)
         else { return }
         taskConflict = true
         objections.append(GuardObjection(.task, "what differs has nothing in common"))

@@ -13,7 +13,7 @@ enum Contrasts {
         ContrastList(
             guardian: .date, name: "month",
             members: """
-                january, jan, 一月份 | february, feb, 二月份 | march, 三月份 | april, apr, 四月份 | may month, 五月份
+                january, jan, 一月份 | february, feb, 二月份 | ^march, 三月份 | april, apr, 四月份 | ^may, 五月份
                 june, jun, 六月份 | july, jul, 七月份 | august, aug, 八月份 | september, sep, sept, 九月份
                 october, oct, 十月份 | november, nov, 十一月份 | december, dec, 十二月份
                 """),
@@ -64,6 +64,12 @@ enum Contrasts {
 
     private static let request = [
         ContrastList(
+            guardian: .entity, name: "what of a word",
+            members: """
+                antonym, opposite of, 反义词 | synonym, 近义词, 同义词 | meaning, definition, define, 意思, 含义 | pronunciation, pronounce, 读音, 怎么读, 拼音
+                etymology, 词源 | plural, 复数 | past tense, 过去式
+                """),
+        ContrastList(
             guardian: .language, name: "language",
             members: """
                 english, 英语, 英文 | chinese, mandarin, 中文, 汉语, 普通话, 华语 | french, 法语, 法文 | german, 德语, 德文
@@ -81,10 +87,9 @@ enum Contrasts {
             guardian: .format, name: "form",
             members: """
                 json | csv | xml | yaml, yml | html | markdown, md | latex | table, tabular, 表格, 列表格 | numbered list, 编号列表, 有序列表
-                bullet points, bulleted list, bullets, bullet list, bullet, 要点列表, 项目符号, 无序列表 | paragraph, 段落, 一段话, 一段文字, 段话
-                one sentence, single sentence, a sentence, 一句话, 句话 | one word, single word, 一个词, 一个字
-                poem, 诗, 诗歌 | haiku, 俳句 | limerick | sonnet, 十四行诗 | rap, rap song | song, lyrics, 歌词, 歌曲 | essay, 作文, 文章, 散文 | letter, 信, 书信, 信件 | email, e-mail, 邮件, 电子邮件
-                tweet, 推文, 微博 | blog post, blog, 博客 | speech, 演讲稿, 演讲, 发言稿 | dialogue, conversation, 对话 | story, short story, 故事, 小故事 | script, 剧本, 脚本
+                bullet point, bulleted list, bullet list, bullet, 要点列表, 项目符号, 无序列表, 列表 | paragraph, prose, 段落, 段话, 一段文字, 一段话 | sentence, 句话
+                poem, 诗, 诗歌 | 绝句, 七言绝句, 五言绝句 | 律诗 | 顺口溜 | 相声 | haiku, 俳句 | limerick | sonnet, 十四行诗 | rap, rap song | song, lyrics, 歌词, 歌曲 | essay, 作文, 文章 | 散文 | letter, 信, 书信, 信件 | email, e-mail, 邮件, 电子邮件
+                tweet, 推文, 微博 | blog post, blog, 博客 | speech, 演讲稿, 演讲, 发言稿 | dialogue, conversation, 对话 | story, short story, 故事, 小故事, 短篇小说 | script, 剧本, 脚本
                 report, 报告 | resume, cv, 简历 | cover letter, 求职信 | outline, 大纲, 提纲 | flowchart, 流程图 | mind map, 思维导图 | diagram, 图表 | slide, presentation, ppt, 幻灯片
                 press release, 新闻稿 | advertisement, ad copy, 广告, 广告语 | slogan, tagline, 标语, 口号 | recipe, 食谱, 菜谱 | checklist, 清单 | timeline, 时间线 | novel, 小说 | diary, 日记 | fairy tale, 童话
                 review, 影评, 书评, 评论 | joke, 笑话 | riddle, 谜语 | couplet, 对联 | fable, 寓言 | thesis, 论文 | news article, 新闻, 新闻报道 | linkedin post | caption | quiz, 测验 | crossword | toml | plain text, 纯文本 | sql | regex, regular expression, 正则表达式 | pie chart, 饼图 | bar chart, bar graph, 柱状图, 条形图 | line chart, line graph, 折线图 | scatter plot, 散点图 | histogram, 直方图
@@ -98,15 +103,13 @@ enum Contrasts {
         ContrastList(
             guardian: .format, name: "audience",
             members: """
-                to a child, to a kid, like i am five, eli5, for kids, for children, for a child, 给孩子, 给小孩, 给小朋友
-                for beginners, for a beginner, for dummies, in simple terms, layman, laymans terms, 给初学者, 通俗
-                for experts, for an expert, technically, 给专家, 专业地 | for students, 给学生
+                eli5, kids, like i am five, 给孩子, 给小孩, 给小朋友 | beginner, novice, newcomer, dummies, layman, 初学者, 新手, 零基础 | expert, specialist, 专家, 专业人士
                 """),
         ContrastList(
             guardian: .format, name: "tone",
             members: """
                 formal, formally, professional tone, 正式 | informal, casual, friendly tone, 非正式, 口语化 | humorous, funny, 幽默, 搞笑 | sarcastic, 讽刺
-                serious, 严肃 | persuasive, 有说服力 | academic, scholarly, 学术 | poetic, 诗意
+                casually, 随意, 轻松 | serious, 严肃 | persuasive, 有说服力 | academic, scholarly, 学术 | poetic, 诗意
                 """),
         ContrastList(
             guardian: .task, name: "task",
@@ -131,8 +134,8 @@ enum Contrasts {
         ContrastList(
             guardian: .number, name: "operator",
             members: """
-                +, plus, add, added to, sum of, addition, 加, 加上, 相加, 加法 | minus, subtract, subtracted from, subtraction, difference of, 减, 减去, 相减, 减法
-                *, ×, times, multiplied by, multiply, product of, multiplication, 乘, 乘以, 相乘, 乘法 | ÷, divided by, divide, quotient, division, 除, 除以, 相除, 除法
+                +, plus, add, added to, sum of, addition, 加, 加上, 相加, 加法 | -, minus, subtract, subtracted from, subtraction, difference of, 减, 减去, 相减, 减法
+                *, ×, times, multiplied by, multiply, product of, multiplication, 乘, 乘以, 相乘, 乘法 | ÷, /, divided by, divide, quotient, division, 除, 除以, 相除, 除法
                 """),
         ContrastList(
             guardian: .number, name: "function",

@@ -23,7 +23,7 @@ enum FunctionWords {
     /// Said to be polite or to start with; a question is the same without them.
     static let courtesies = """
         please, kindly, thanks, thank you, thanks a lot, thank you very much, many thanks, thanks in advance, thank you in advance
-        hi, hello, hey, hi there, hello there, dear, greetings, cheers, much appreciated, appreciate it
+        hi, hello, hey, good morning, good afternoon, good evening, good day, hi there, hello there, dear, greetings, cheers, much appreciated, appreciate it
         i would appreciate, can you tell me, could you tell me, can you please, could you please, would you please, can you help me
         could you help me, help me, please help, i was wondering, i am wondering, just wondering, wondering, quick question
         i have a question, i would like to know, i want to know, i need to know, i would like, let me know, do you know, any idea

@@ -5,6 +5,8 @@ struct Sense: Sendable, Hashable {
         case opposite
         /// `group`: the class, `member`: which one of it.
         case contrast
+        /// The same, by a name that is one only with a capital letter: `Go`, `US`.
+        case capitalContrast
         /// `group`: the dimension, `member`: the unit.
         case unit
         /// The same, by a name that is too short to be a unit anywhere but behind a number.
@@ -96,7 +98,10 @@ struct GuardLexicon: Sendable {
     func longestTerm(in tokens: [GuardToken], at start: Int) -> (length: Int, senses: ArraySlice<Sense>)? {
         var key: UInt64 = 0
         var best: (length: Int, entry: Entry)?
+        let isQuoted = tokens[start].traits.contains(.isQuoted)
         for offset in 0..<min(Self.longestTerm, tokens.count - start) {
+            // Quotation marks end a term.
+            if tokens[start + offset].traits.contains(.isQuoted) != isQuoted { break }
             key = Self.chain(key, tokens[start + offset].stem)
             guard let entry = entries[key] else { break }
             if entry.count > 0 { best = (offset + 1, entry) }
@@ -122,6 +127,8 @@ struct UnitOfMeasure: Sendable {
     var dimension: UInt16
     /// How many of the dimension's base unit; nil where there is no plain factor (temperature, currency).
     var factor: Double?
+    /// It measures the answer that is asked for.
+    var isOfText: Bool
 }
 
 extension GuardLexicon {
@@ -136,7 +143,11 @@ extension GuardLexicon {
         private var synonyms: UInt16 = 0
 
         mutating func add(_ term: Substring, _ sense: Sense) {
-            let tokens = GuardTokenizer(String(term)).tokens
+            var tokens = GuardTokenizer(String(term)).tokens
+            // Alone they are a dash and a slash; between numbers they are signs.
+            if term == "-" || term == "/" {
+                tokens = GuardTokenizer("1 \(term) 1").tokens.filter { $0.form == .symbol }
+            }
             guard !tokens.isEmpty, tokens.count <= GuardLexicon.longestTerm else { return }
             var key: UInt64 = 0
             for (index, token) in tokens.enumerated() {
@@ -179,7 +190,10 @@ extension GuardLexicon {
                 let members = list.members.split { $0 == "|" || $0 == "\n" }
                 for (member, words) in members.enumerated() {
                     for term in terms(words) {
-                        add(term, Sense(kind: .contrast, group: group, member: UInt16(member)))
+                        let isName = term.hasPrefix("^")
+                        add(
+                            isName ? term.dropFirst() : term,
+                            Sense(kind: isName ? .capitalContrast : .contrast, group: group, member: UInt16(member)))
                     }
                 }
             }
@@ -187,7 +201,8 @@ extension GuardLexicon {
 
         mutating func addUnits(_ list: String) {
             for row in rows(list) {
-                for part in row.split(separator: "|") {
+                let isOfText = row.hasPrefix("~")
+                for part in (isOfText ? row.dropFirst() : row).split(separator: "|") {
                     let halves = part.split(separator: "=")
                     guard let names = halves.first else { continue }
                     let factor = halves.count > 1 ? Double(trimmed(halves[1])) : nil
@@ -198,7 +213,7 @@ extension GuardLexicon {
                             isShort ? term.dropFirst() : term,
                             Sense(kind: isShort ? .shortUnit : .unit, group: dimensions, member: member))
                     }
-                    units.append(UnitOfMeasure(dimension: dimensions, factor: factor))
+                    units.append(UnitOfMeasure(dimension: dimensions, factor: factor, isOfText: isOfText))
                 }
                 dimensions += 1
             }

@@ -89,7 +89,7 @@ enum Opposites {
         attack, offense, offence, offensive, invade | defend, defense, defence, defensive, protect
         cause, causes, trigger | cure, prevent, treat, treatment, prevention, remedy, effect, effects, consequence
         cause, reason | effect, consequence, result, outcome, impact
-        symptom, symptoms | treatment, cure, remedy, cause
+        symptom, recognise, recognize | treatment, treat, cure, remedy | cause, caused by
         supply | demand
         profit, revenue, income, earnings, gain | loss, expense, cost, spending, deficit
         asset, assets | liability, liabilities
@@ -151,8 +151,8 @@ enum Opposites {
         win, profit | lose, loss
         sleep, fall asleep, asleep, go to bed | wake, wake up, awake, stay awake, get up
         attract | repel
-        praise, compliment, mention the good | criticize, criticise, criticism, blame, complain
-        mention, mentions, include | omit, leave out, ignore, ignores
+        mention, mentions, discuss | omit, leave out, ignore, ignores | praise, compliment, extol, recommend | criticize, criticise, condemn, complain
+        avoid, stay away from, bad for, harmful for, clash with | good for, fine with, suitable for, recommended for, go with, go well with, match, safe for
         encourage, motivate | discourage, demotivate
         trust | distrust, mistrust
         rare, uncommon, unusual | common, usual, frequent
@@ -165,7 +165,7 @@ enum Opposites {
         mandatory, required, compulsory, obligatory | optional, voluntary
         active, activated | inactive, passive, dormant
         simple, simplify, basic | complex, complicated, complicate, advanced
-        beginner, novice, entry level, basic | expert, advanced, professional, experienced
+        beginner, novice, newcomer, entry level, basic, new to | expert, advanced, professional, experienced, specialist
         ancestor, predecessor | descendant, successor
         freeze, solidify | melt, thaw, defrost
         evaporate, boil | condense
@@ -241,7 +241,7 @@ enum Opposites {
         真, 真实, 正品 | 假, 虚假, 伪, 仿品
         可能 | 不可能
         高兴, 快乐, 开心, 乐观, 幸福 | 悲伤, 难过, 伤心, 悲观, 不幸
-        正式, 官方 | 非正式, 口语, 非官方
+        正式, 官方 | 非正式, 口语, 非官方, 随意, 口语化
         公开, 公有, 公共, 公立, 国企, 国有, 公办 | 私有, 私人, 保密, 私立, 民企, 私密, 民办
         男, 男人, 男性, 男生, 男孩, 父亲, 爸爸, 儿子, 丈夫, 老公, 哥哥, 弟弟, 爷爷, 公 | 女, 女人, 女性, 女生, 女孩, 母亲, 妈妈, 女儿, 妻子, 老婆, 姐姐, 妹妹, 奶奶, 母
         父母, 家长 | 孩子, 子女, 小孩
@@ -304,8 +304,7 @@ enum Opposites {
         酸性 | 碱性
         紧, 收紧, 拧紧 | 松, 放松, 松开
         入睡, 睡觉, 睡着, 睡眠 | 起床, 醒, 清醒, 失眠
-        表扬, 赞美, 夸, 称赞 | 批评, 指责, 骂
-        提到, 提及 | 省略, 忽略
+        表扬, 赞美, 夸, 称赞, 好评 | 批评, 指责, 骂, 差评 | 提到, 提及
         罕见, 少见 | 常见
         含, 含有, 有, 带, 带有 | 不含, 无, 不带, 没有
         天然 | 人工, 人造, 合成
