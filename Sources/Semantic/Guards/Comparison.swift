@@ -36,7 +36,7 @@ struct Comparison {
     private static func differing(_ text: PreparedText, _ ranges: [Range<Int>]) -> [UInt64] {
         var found: [UInt64] = []
         var end = 0
-        for range in ranges {
+        for range in ranges where !range.isEmpty {
             var lower = min(range.lowerBound, text.tokens.count)
             while lower > end, lower >= text.tokens.count || !text.tokens[lower].traits.contains(.startsSentence) {
                 lower -= 1
@@ -44,8 +44,12 @@ struct Comparison {
             var upper = max(range.upperBound, end)
             while upper < text.tokens.count, !text.tokens[upper].traits.contains(.startsSentence) { upper += 1 }
             for index in max(lower, end)..<max(upper, lower, end)
-            where index < text.tokens.count && text.isContent[index] && !references.contains(text.tokens[index].stem) {
-                found.append(text.keys[index])
+            where index < text.tokens.count && (text.isContent[index] || text.keys[index] == 0)
+                && !references.contains(text.tokens[index].stem)
+            {
+                // Inside a term its words count, so that other terms with the same words have something in common.
+                found.append(text.tokens[index].stem)
+                if text.keys[index] != 0, text.keys[index] != text.tokens[index].stem { found.append(text.keys[index]) }
             }
             end = max(end, upper)
         }

@@ -55,19 +55,43 @@ struct ContrastGuard {
     }
 
     private mutating func opposites(_ new: [Mention], _ old: [Mention], _ comparison: Comparison) {
-        let left = grouped(new, [.opposite])
-        let right = grouped(old, [.opposite])
+        // A word that both texts have decides nothing; where only the difference is looked at it is not there.
+        let isLong = comparison.isLong
+        let left = grouped(
+            new.filter { isLong || !comparison.old.contains(comparison.new.keys[$0.tokens.lowerBound]) }, [.opposite])
+        let right = grouped(
+            old.filter { isLong || !comparison.new.contains(comparison.old.keys[$0.tokens.lowerBound]) }, [.opposite])
         guard !left.isEmpty, !right.isEmpty else { return }
         for (sense, mention) in left.sorted(by: { $0.key.order < $1.key.order }) {
-            // An end that both texts have decides nothing.
             guard right[sense] == nil,
-                let other = right.first(where: { $0.key.group == sense.group && left[$0.key] == nil })
+                let other = right.first(where: { $0.key.group == sense.group && left[$0.key] == nil }),
+                !left.keys.contains(where: { $0.group == sense.group && $0.member != sense.member }),
+                isOpposed(mention, other.value, comparison)
             else { continue }
-            let hasBoth = left.keys.contains { $0.group == sense.group && $0.member != sense.member }
-            if !hasBoth, !areDenialsAlike(mention, other.value, comparison) {
-                object(.antonym, mention, other.value, comparison)
-            }
+            object(.antonym, mention, other.value, comparison)
         }
+    }
+
+    /// Small words are opposed only in the same place: `on` and `off`.
+    private func isOpposed(_ new: Mention, _ old: Mention, _ comparison: Comparison) -> Bool {
+        if areDenialsAlike(new, old, comparison) || isDenied(new, comparison.new, comparison.old)
+            || isDenied(old, comparison.old, comparison.new)
+        {
+            return false
+        }
+        guard !comparison.new.isContent[new.tokens.lowerBound], !comparison.old.isContent[old.tokens.lowerBound],
+            new.tokens.count == 1, old.tokens.count == 1
+        else { return true }
+        return comparison.hunks.contains { $0.new.overlaps(new.tokens) && $0.old.overlaps(old.tokens) }
+    }
+
+    /// `not go with` is `clash with`: a denial right before one of two opposites, and none in the other text.
+    private func isDenied(_ mention: Mention, _ text: PreparedText, _ other: PreparedText) -> Bool {
+        !other.denials.contains { $0.denial == .plain }
+            && text.denials.contains {
+                $0.denial == .plain && $0.tokens.upperBound <= mention.tokens.lowerBound
+                    && mention.tokens.lowerBound - $0.tokens.upperBound < 2
+            }
     }
 
     /// `without` and `does not contain`: the opposite is a denial, and the other text denies in its own way.

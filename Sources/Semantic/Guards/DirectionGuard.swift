@@ -29,7 +29,9 @@ struct DirectionGuard {
             comparison.new.keys[new[second]] == comparison.old.keys[old[first]]
         else { return }
         swaps += 1
-        guard areAlike(comparison.new, new[first], new[second], comparison.old) else { return }
+        guard areAlike(comparison.new, new[first], new[second], comparison.old),
+            isSameBetween(comparison, new[first]..<new[second], old[first]..<old[second])
+        else { return }
         let between = new[first]..<(new[second] + 1)
         let isFree = comparison.new.mentions.contains {
             $0.sense.kind == .direction && $0.sense.member == Role.joins.rawValue && $0.tokens.overlaps(between)
@@ -41,6 +43,13 @@ struct DirectionGuard {
         // Neighbours that change places are word order in Chinese and in titles; with something between them they are
         // subject and object.
         if new[second] - new[first] > 1 { objection = GuardObjection(.direction, words) }
+    }
+
+    /// What stands between the two is the same, small words included: they were exchanged, not moved.
+    private func isSameBetween(_ comparison: Comparison, _ new: Range<Int>, _ old: Range<Int>) -> Bool {
+        let left = new.dropFirst().map { comparison.new.keys[$0] }.filter { $0 != 0 }
+        let right = old.dropFirst().map { comparison.old.keys[$0] }.filter { $0 != 0 }
+        return left == right
     }
 
     /// Two numbers, two members of one class, two names, or two words with one between them that leads from one to the
@@ -78,19 +87,25 @@ private struct Roles {
         let places = Set(
             marks.filter { $0.sense.member == Role.leads.rawValue || $0.sense.member == Role.starts.rawValue }
                 .map(\.tokens.lowerBound))
+        // An amount is what it is an amount of: 500 dollars go to euros.
+        var units: [Int: UInt64] = [:]
+        for quantity in text.quantities {
+            if let unit = quantity.unit { units[quantity.tokens.lowerBound] = FactReader.key(unit) }
+        }
+        func key(_ index: Int) -> UInt64 { units[index] ?? text.keys[index] }
         let hasStart = marks.contains { $0.sense.member == Role.starts.rawValue }
         for mark in marks {
             switch Role(rawValue: mark.sense.member) {
             case .leads:
                 isMarked = true
-                for index in Self.behind(text, mark.tokens.upperBound, places) { targets[text.keys[index]] = index }
+                for index in Self.behind(text, mark.tokens.upperBound, places) { targets[key(index)] = index }
                 guard !hasStart || text.tokens[mark.tokens.lowerBound].form == .han else { continue }
-                for index in Self.before(text, mark.tokens.lowerBound, places) { sources[text.keys[index]] = index }
+                for index in Self.before(text, mark.tokens.lowerBound, places) { sources[key(index)] = index }
             case .starts:
                 isMarked = true
                 for index in Self.behind(text, mark.tokens.upperBound, places) {
-                    sources[text.keys[index]] = index
-                    explicitSources.insert(text.keys[index])
+                    sources[key(index)] = index
+                    explicitSources.insert(key(index))
                 }
             case .asks: asked(text, mark)
             case .joins, nil: continue
@@ -151,8 +166,17 @@ private struct Roles {
             other.sources[$0.key] != nil && sources[$0.key] == nil && other.targets[$0.key] == nil
         }
         if let found = out.min(by: { $0.value < $1.value }), !back.isEmpty { return found.value }
-        if let found = out.first(where: { explicitSources.contains($0.key) }) { return found.value }
-        if let found = back.first(where: { other.explicitSources.contains($0.key) }) { return found.value }
+        // Only one end is named: `from Paris` against `to Paris`.
+        if targets.isEmpty, other.explicitSources.isEmpty,
+            let found = out.first(where: { explicitSources.contains($0.key) })
+        {
+            return found.value
+        }
+        if other.targets.isEmpty, explicitSources.isEmpty,
+            let found = back.first(where: { other.explicitSources.contains($0.key) })
+        {
+            return found.value
+        }
         return nil
     }
 }

@@ -75,6 +75,7 @@ struct FactReader {
                 if sense.kind == .direction, range.count > 1 { for index in range { isContent[index] = false } }
             case .contrast, .synonym:
                 if sense.kind == .contrast { mentions.append(Mention(sense: sense, tokens: range)) }
+                if sense.kind == .synonym, range.count > 1 { mentionInner(range) }
                 key = Self.key(sense)
             }
         }
@@ -92,7 +93,9 @@ struct FactReader {
         var sense = sense
         switch sense.kind {
         case .capitalContrast:
-            let isAmongHan = index > 0 && tokens[index - 1].form == .han
+            let isAmongHan =
+                index > 0 && tokens[index - 1].form == .han
+                || index + 1 < tokens.count && tokens[index + 1].form == .han
             let isName =
                 token.traits.contains(.capital) && !token.traits.contains(.startsSentence)
                 && (token.range.count > 2 || token.traits.contains(.allCapitals) || token.form == .code
@@ -164,7 +167,6 @@ struct FactReader {
             isContent[index] = false
             keys[index] = 0
         }
-        guard isSure || tokens[range.lowerBound].form != .han else { return }
         var hash = WordHash()
         hash.add(0x120000)
         let bits = value.bitPattern
@@ -252,6 +254,16 @@ struct FactReader {
             guard let term = lexicon.longestTerm(in: tokens, at: place) else { continue }
             for sense in term.senses where sense.kind == .opposite || sense.kind == .contrast {
                 mentions.append(Mention(sense: sense, tokens: place..<(place + term.length)))
+            }
+        }
+    }
+
+    /// `date of birth` has an opposite in it.
+    private mutating func mentionInner(_ range: Range<Int>) {
+        for index in range {
+            guard let term = lexicon.longestTerm(in: tokens, at: index), term.length == 1 else { continue }
+            for sense in term.senses where sense.kind == .opposite {
+                mentions.append(Mention(sense: sense, tokens: index..<(index + 1)))
             }
         }
     }

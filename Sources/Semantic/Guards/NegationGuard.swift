@@ -27,9 +27,26 @@ struct NegationGuard {
         _ denials: [DenialMention], _ text: PreparedText, _ unmatched: [Bool], _ comparison: Comparison
     ) -> GuardObjection? {
         let found = denials.first { denial in
-            denial.denial == .plain && (comparison.isLong || isShared(denial.tokens.upperBound, text, unmatched))
+            denial.denial == .plain && !isOpposite(denial, text, comparison)
+                && (comparison.isLong || isShared(denial.tokens.upperBound, text, unmatched))
         }
         return found.map { GuardObjection(.negation, text.spelled($0.tokens)) }
+    }
+
+    /// What is denied is the opposite of a word of the other text: both say the same.
+    private func isOpposite(_ denial: DenialMention, _ text: PreparedText, _ comparison: Comparison) -> Bool {
+        let isNew = text.text == comparison.new.text
+        let other = isNew ? comparison.old : comparison.new
+        return text.mentions.contains { mention in
+            guard mention.sense.kind == .opposite, mention.tokens.lowerBound >= denial.tokens.upperBound,
+                mention.tokens.lowerBound - denial.tokens.upperBound < 2,
+                !other.contains(text.keys[mention.tokens.lowerBound])
+            else { return false }
+            return other.mentions.contains {
+                $0.sense.kind == .opposite && $0.sense.group == mention.sense.group
+                    && $0.sense.member != mention.sense.member && !text.contains(other.keys[$0.tokens.lowerBound])
+            }
+        }
     }
 
     /// One of the next words with content is in the other text too.

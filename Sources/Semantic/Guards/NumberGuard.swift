@@ -17,6 +17,11 @@ struct NumberGuard {
         }
     }
 
+    /// A reworded sentence may have its number in another place.
+    private func isElsewhere(_ quantity: Quantity, _ text: PreparedText) -> Bool {
+        text.quantities.contains { $0.agrees(with: quantity) }
+    }
+
     /// Tokens of a difference that is a single detail of two long texts.
     private static let detail = 8
 
@@ -46,7 +51,7 @@ struct NumberGuard {
                     "\(comparison.new.spelled(first.tokens)) / \(comparison.old.spelled(second.tokens))"))
         } else if let only = first ?? second {
             if only.kind == .year { dateOneSided += 1 } else { oneSided += 1 }
-            guard isDetail else { return }
+            guard isDetail, !isElsewhere(only, first == nil ? comparison.new : comparison.old) else { return }
             objections.append(
                 GuardObjection(
                     .number, first == nil ? comparison.old.spelled(only.tokens) : comparison.new.spelled(only.tokens)))

@@ -44,6 +44,16 @@ package struct PreparedText: Sendable {
     /// Positions of the words that carry content, in order.
     var contentPositions: [Int] { isContent.indices.filter { isContent[$0] } }
 
+    /// Whether a token of that meaning is in the text.
+    func contains(_ key: UInt64) -> Bool {
+        var (lower, upper) = (0, sorted.count)
+        while lower < upper {
+            let middle = (lower + upper) / 2
+            if keys[Int(sorted[middle])] < key { lower = middle + 1 } else { upper = middle }
+        }
+        return lower < sorted.count && keys[Int(sorted[lower])] == key
+    }
+
     /// The words of some tokens as they were written.
     func spelled(_ range: Range<Int>) -> String {
         guard let first = range.first, let last = range.last, last < tokens.count else { return "" }

@@ -61,37 +61,73 @@ struct WordingGuard {
         objections.append(GuardObjection(.language, "the texts are in two languages"))
     }
 
-    /// Capital letters inside a sentence, letters among Chinese characters.
+    /// Capital letters inside a sentence, letters among Chinese characters, members of a class of names.
     private mutating func names(_ comparison: Comparison) {
-        func count(_ text: PreparedText, _ unmatched: [Bool]) -> Int {
-            text.tokens.indices.count {
-                let traits = text.tokens[$0].traits
-                return unmatched[$0] && text.tokens[$0].form == .word
-                    && (traits.contains(.capital) && !traits.contains(.startsSentence)
-                        || traits.contains(.allCapitals) || text.script.isChinese)
+        let new = Names(comparison.new, comparison.newUnmatched)
+        let old = Names(comparison.old, comparison.oldUnmatched)
+        properConflict = min(new.count, old.count)
+        properOneSided = abs(new.count - old.count)
+        // All that differs are names: two questions about two things.
+        guard new.isAll, old.isAll, !new.abbreviates(old), !old.abbreviates(new) else { return }
+        objections.append(
+            GuardObjection(
+                .entity,
+                "\(comparison.new.spelled(new.first..<(new.first + 1))) / "
+                    + comparison.old.spelled(old.first..<(old.first + 1))))
+    }
+
+    /// The unmatched names of a text.
+    private struct Names {
+        var count = 0
+        /// Nothing but names is unmatched.
+        var isAll = false
+        var first = 0
+        private var initials: [UInt32] = []
+        private var letters: [UInt32] = []
+
+        private static let most = 4
+
+        init(_ text: PreparedText, _ unmatched: [Bool]) {
+            var others = 0
+            for index in text.tokens.indices where unmatched[index] {
+                guard Names.isName(text, index) else {
+                    others += 1
+                    continue
+                }
+                if count == 0 { first = index }
+                count += 1
+                initials.append(text.scalars[Int(text.tokens[index].lower)])
+                letters = Array(text.scalars[text.tokens[index].range])
             }
+            isAll = others == 0 && count > 0 && count <= Names.most
         }
-        let new = count(comparison.new, comparison.newUnmatched)
-        let old = count(comparison.old, comparison.oldUnmatched)
-        properConflict = min(new, old)
-        properOneSided = abs(new - old)
+
+        private static func isName(_ text: PreparedText, _ index: Int) -> Bool {
+            let token = text.tokens[index]
+            if text.mentions.contains(where: {
+                $0.sense.kind == .contrast && $0.tokens.lowerBound == index
+                    && GuardLexicon.shared.classes[Int($0.sense.group)].guardian == .entity
+            }) {
+                return true
+            }
+            guard token.form == .word || token.form == .code else { return false }
+            return token.traits.contains(.capital) && !token.traits.contains(.startsSentence)
+                || token.traits.contains(.allCapitals) || text.script.isChinese
+        }
+
+        /// `ML` and `Machine Learning`.
+        func abbreviates(_ other: Names) -> Bool {
+            count == 1 && letters.count > 1 && (letters == other.initials || other.letters.starts(with: letters))
+        }
     }
 
     /// Words that stand alone between the same neighbours.
     private mutating func details(_ comparison: Comparison) {
         let hunks = comparison.hunks
         for (index, hunk) in hunks.enumerated() {
-            guard let new = Self.onlyContent(hunk.new, comparison.new),
-                let old = Self.onlyContent(hunk.old, comparison.old),
-                comparison.newUnmatched[new] || comparison.oldUnmatched[old] || comparison.isLong
-            else { continue }
-            let (a, b) = (comparison.new.tokens[new], comparison.old.tokens[old])
-            // A sentence may start with another word for the same.
-            guard !a.traits.contains(.startsSentence) || a.form != .word else { continue }
-            guard
-                a.form != .word || b.form != .word
-                    || !Spelling.isSlip(comparison.new.scalars[a.range], comparison.old.scalars[b.range])
-            else { continue }
+            let new = Self.onlyContent(hunk.new, comparison.new)
+            let old = Self.onlyContent(hunk.old, comparison.old)
+            guard !new.isEmpty, !old.isEmpty, !isSame(new, old, comparison) else { continue }
             substitutions += 1
             let distance = Self.neighbourhood
             let isAlone =
@@ -105,18 +141,40 @@ struct WordingGuard {
         }
     }
 
+    /// A typing error, another word for the same, or the first word of a request, which often is one.
+    private func isSame(_ new: [Int], _ old: [Int], _ comparison: Comparison) -> Bool {
+        guard new.count == 1, old.count == 1 else { return false }
+        let (a, b) = (comparison.new.tokens[new[0]], comparison.old.tokens[old[0]])
+        guard a.form == .word, b.form == .word else { return isSameSide(new[0], old[0], comparison) }
+        return a.traits.contains(.startsSentence) || isSameSide(new[0], old[0], comparison)
+            || Spelling.isSlip(comparison.new.scalars[a.range], comparison.old.scalars[b.range])
+    }
+
+    /// Both are one end of the same axis: 增加 and 提高.
+    private func isSameSide(_ new: Int, _ old: Int, _ comparison: Comparison) -> Bool {
+        let left = comparison.new.mentions.filter { $0.sense.kind == .opposite && $0.tokens.contains(new) }
+        guard !left.isEmpty else { return false }
+        return comparison.old.mentions.contains { mention in
+            mention.tokens.contains(old) && left.contains { $0.sense == mention.sense }
+        }
+    }
+
     /// Equal words on either side that make a difference a detail rather than a rewording.
     private static let neighbourhood = 4
+    /// Longer ones are rewordings.
+    private static let mostWords = 3
+    private static let articles: Set<UInt64> = [WordHash.of("the"), WordHash.of("a"), WordHash.of("an")]
 
-    /// The one token with content of a difference that has nothing else in it.
-    private static func onlyContent(_ range: Range<Int>, _ text: PreparedText) -> Int? {
-        var found: Int?
-        for index in range where text.keys[index] != 0 {
-            guard text.isContent[index] else { return nil }
-            if found != nil, text.tokens[index].form != .han || range.count > 4 { return nil }
-            found = found ?? index
+    /// The few words with content of a difference that has nothing else in it but articles.
+    private static func onlyContent(_ range: Range<Int>, _ text: PreparedText) -> [Int] {
+        var found: [Int] = []
+        var characters = 0
+        for index in range where text.keys[index] != 0 && !articles.contains(text.tokens[index].hash) {
+            guard text.isContent[index] else { return [] }
+            if text.tokens[index].form == .han { characters += 1 }
+            found.append(index)
         }
-        return found
+        return found.count - characters / 2 <= mostWords ? found : []
     }
 
     /// The rest of two long texts has nothing in common: another question about the same material.

@@ -116,7 +116,7 @@ enum Contrasts {
             members: """
                 summarize, summarise, summary, sum up, tldr, tl;dr, summarizing, abstract, gist, 总结, 概括, 摘要, 概述, 归纳, 小结
                 translate, translation, 翻译, 译成, 译为, 译
-                sentiment, positive or negative, tone of the text, overall mood, emotion, 情感, 情绪, 正面还是负面, 积极还是消极, 情感倾向, 褒贬
+                sentiment, mood, positive or negative, tone of the text, overall mood, emotion, 情感, 情绪, 正面还是负面, 积极还是消极, 情感倾向, 褒贬
                 key points, main points, key takeaways, takeaways, main ideas, three points, highlights, 要点, 关键点, 主要观点, 重点, 核心观点
                 title, headline, heading, 标题, 题目 | keywords, key words, key phrases, tags, 关键词, 关键字, 标签
                 proofread, correct the grammar, grammar errors, grammatical errors, spelling mistakes, fix the grammar, 校对, 语法错误, 错别字, 病句, 纠错
@@ -128,7 +128,7 @@ enum Contrasts {
                 language is, which language, what language, 哪种语言, 什么语言 | reply to, respond to, write a reply, 回复 | critique, criticize, criticise, evaluate, 评价, 点评, 批评
                 action items, to do list, todos, next steps, 待办, 行动项 | debug, find the bug, fix the bug, 找出错误, 调试 | unit test, unit tests, write tests, 单元测试, 测试用例
                 add comments, document the code, docstring, docstrings, 注释, 加注释 | refactor, refactoring, clean up the code, 重构 | explain the code, explain this code, what does this code do, 解释代码, 解释这段代码
-                optimize, optimise, speed up, performance, 优化 | time complexity, big o, complexity, 时间复杂度 | security, vulnerabilities, vulnerability, 安全漏洞, 漏洞 | convert, port, 转换
+                optimize, optimise, speed up, performance, 优化 | time complexity, big o, complexity, 时间复杂度 | security, vulnerabilities, vulnerability, 安全漏洞, 漏洞
                 jargon, difficult words, define the terms, glossary, 生词, 术语 | simplify, simpler, plain language, 简化, 通俗 | fact check, true or false, 事实核查
                 """),
         ContrastList(

@@ -18,7 +18,7 @@ enum Opposites {
         first, earliest, initial, former | last, latest, final, latter
         first | second | third
         earliest, oldest, old, ancient, aged | newest, latest, most recent, new, modern, recent
-        young, younger, youngest, junior, youth, child, kid, infant | old, older, oldest, senior, elderly, adult, elder
+        young, younger, youngest, junior, youth, child, children, kid, infant | old, older, oldest, senior, elderly, adult, elder
         before, prior to, previous, pre, preceding, ahead of, earlier, beforehand | after, following, post, next, subsequent, later, afterwards, afterward
         early, sooner, earlier | late, later
         increasing, ascending, upward, upwards, rising | decreasing, descending, downward, downwards, falling
@@ -266,7 +266,7 @@ enum Opposites {
         同意, 接受, 赞成, 支持, 赞同 | 反对, 拒绝, 不同意, 不支持, 抵制
         进攻, 攻击, 攻 | 防守, 防御, 守
         原因, 成因, 起因 | 后果, 结果, 影响, 治疗
-        症状 | 治疗, 疗法
+        症状, 表现 | 治疗, 疗法
         供给, 供应 | 需求
         利润, 收益, 收入, 盈利, 赚 | 亏损, 损失, 支出, 成本, 赔
         资产 | 负债
