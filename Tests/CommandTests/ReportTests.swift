@@ -72,7 +72,15 @@ import Testing
         registry.read(.tierWrites, TierName.redis, StoreResult.stored) { 7 }
         registry.read(.breakerState, BreakerTarget.objects) { 0 }
         block.countBypass(.tooDeep)
-        block.countUpstream(.ok, duration: 10_000_000_000)
+        block.countUpstream(duration: 10_000_000_000)
+        registry.readNamed(.upstreamRequests) { [(["one", "ok"], 1)] }
+        registry.readNamed(.upstreamLimit) { [(["one"], 8)] }
+        registry.readNamed(.upstreamHealthy) { [(["one"], 0)] }
+        registry.readNamed(.breakerState) { [(["one"], 0)] }
+        registry.readNamed(.upstreamLatency) { [(["one"], 0.25)] }
+        registry.read(.queueDepth, Priority.batch) { 5 }
+        registry.read(.retries) { 2 }
+        registry.read(.shed, ShedReason.queueFull, Priority.batch) { 3 }
         block.countSaved(promptTokens: 30, completionTokens: 60)
         block.countSaved(picodollars: 675_000_000)
         let stats = try StatsReport.decode(

@@ -13,8 +13,9 @@ import Testing
             block.countRequest(.chat, .hit, status: 200, duration: 20_000)
             block.countRequest(.chat, .miss, status: 200, duration: 2_000_000)
             block.countLookup(.memory, .hit)
-            block.countUpstream(.failed(.timeout), duration: 2_000_000)
+            block.countUpstream(duration: 2_000_000)
         }
+        registry.readNamed(.upstreamRequests) { [(["one", "timeout"], Double(requests))] }
         registry.read(.entries, TierName.memory) { 3 }
         registry.read(.tierBytes, TierName.memory) { 2_048 }
         registry.read(.tierCapacity, TierName.memory) { 4_096 }

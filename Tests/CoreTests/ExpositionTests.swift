@@ -14,10 +14,10 @@ import Testing
         let registry = MetricsRegistry(version: "test")
         let block = registry.makeBlock()
         for duration: Int64 in [10_000, 10_001, 3_000_000, 250_000_000_000] {
-            block.countUpstream(.ok, duration: duration)
+            block.countUpstream(duration: duration)
         }
         let expected = """
-            # HELP refrain_upstream_duration_seconds Time from the start of a call to the upstream to its end.
+            # HELP refrain_upstream_duration_seconds Time from the start of a call to an upstream to its end.
             # TYPE refrain_upstream_duration_seconds histogram
             refrain_upstream_duration_seconds_bucket{le="0.00001"} 1
             refrain_upstream_duration_seconds_bucket{le="0.000025"} 2

@@ -37,6 +37,24 @@ import Testing
         }
     }
 
+    @Test func upstreamsAreCountedByName() {
+        let counts = UpstreamCounts()
+        for (index, result) in UpstreamResult.allCases.enumerated() {
+            for _ in 0...index { counts.counters(of: "one").count(result) }
+        }
+        counts.counters(of: "two").count(.serverError)
+        let registry = MetricsRegistry(version: "test")
+        registry.readNamed(.upstreamRequests) { counts.samples }
+        let rows = registry.namedValues(of: .upstreamRequests)
+        let one = rows.filter { $0.labels[0] == "one" }
+        #expect(one.map { $0.labels[1] } == UpstreamResult.allCases.map(\.labelWord))
+        #expect(one.map(\.value) == one.indices.map { Double($0 + 1) })
+        #expect(rows.filter { $0.labels[0] == "two" && $0.value > 0 }.map { $0.labels[1] } == ["server-error"])
+        #expect(
+            Exposition.text(registry).contains(
+                #"refrain_upstream_requests_total{upstream="two",result="server-error"} 1"#))
+    }
+
     /// Counts every value of every label a different number of times, so that two sharing a cell would show.
     @Test func everySeriesHasACellOfItsOwn() {
         let registry = MetricsRegistry(version: "test")
@@ -54,9 +72,6 @@ import Testing
         }
         for (index, reason) in BypassReason.allCases.enumerated() { repeated(index + 1) { block.countBypass(reason) } }
         for (index, reason) in NotStored.allCases.enumerated() { repeated(index + 1) { block.countNotStored(reason) } }
-        for (index, result) in UpstreamResult.allCases.enumerated() {
-            repeated(index + 1) { block.countUpstream(result, duration: 1) }
-        }
         for (index, outcome) in Outcome.Kind.allCases.enumerated() {
             repeated(index + 1) { block.countWarming(outcome) }
         }
@@ -74,8 +89,7 @@ import Testing
         block.countSaved(promptTokens: 1, completionTokens: 2)
         block.countSaved(promptTokens: -1, completionTokens: 0)
         for metric: MetricName in [
-            .requests, .tierLookups, .bypass, .notStored, .upstreamRequests, .coalesced, .savedTokens, .purges,
-            .revalidations, .fallbacks,
+            .requests, .tierLookups, .bypass, .notStored, .coalesced, .savedTokens, .purges, .revalidations, .fallbacks,
             .warmRequests,
         ] {
             let values = registry.values(of: metric)

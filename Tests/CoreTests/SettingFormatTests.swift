@@ -132,6 +132,48 @@ import Testing
         }
     }
 
+    @Test(
+        arguments: [
+            ("0", 0.0), ("1", 1), ("0.5", 0.5), ("12.125", 12.125), ("20", 20), ("20.5", nil), ("", nil), (".5", nil),
+            ("1.", nil), ("0.1234", nil), ("-1", nil), ("1e1", nil), ("nan", nil), ("1,5", nil), ("0x1", nil),
+        ] as [(String, Double?)]) func decimals(text: String, value: Double?)
+    {
+        let format = DecimalFormat(range: 0...20)
+        #expect(read(format, text) == value)
+        if let value { #expect(format.write(value) == .scalar(text)) }
+    }
+
+    private func table(_ members: [(String, String)]) -> ConfigNode {
+        ConfigNode(
+            .map(members.map { ConfigNode.Member(name: $0.0, place: .builtIn, value: node($0.1)) }), at: .builtIn)
+    }
+
+    @Test func headersAreReadAndNeverShown() throws {
+        let format = SecretHeadersFormat()
+        let read = try format.read(table([("X-Team", "hunter2 and more"), ("cookie", "")]), name: "x")
+        #expect(read == [SecretHeader("x-team", Secret("hunter2 and more")), SecretHeader("cookie", Secret(""))])
+        #expect(ConfigPrinter.flow(ConfigNode(format.write(read), at: .builtIn)) == #"{x-team: "***", cookie: ""}"#)
+        for wrong in [
+            [("Host", "a")], [("x-refrain-ttl", "1")], [("a b", "c")], [("", "c")], [("x", "hunter2\n")],
+            [("X", "hunter2"), ("x", "hunter2")], (0...32).map { ("x-\($0)", "hunter2") },
+        ] {
+            let error = #expect(throws: SettingsError.self) { try format.read(table(wrong), name: "x") }
+            #expect(error?.description.contains("hunter2") == false)
+        }
+    }
+
+    @Test func modelsByOtherNames() throws {
+        let format = ModelMapFormat()
+        let models = try format.read(table([("gpt-4o", "llama"), ("a/b", "c d")]), name: "x")
+        #expect(models == ["gpt-4o": "llama", "a/b": "c d"])
+        let again = try format.read(ConfigNode(format.write(models), at: .builtIn), name: "x")
+        let nothing = try format.read(node(""), name: "x")
+        #expect(again == models && nothing == [:])
+        for wrong in [table([("a", "")]), table([("", "a")]), node("a"), ConfigNode(.list([]), at: .builtIn)] {
+            #expect(throws: SettingsError.self) { try format.read(wrong, name: "x") }
+        }
+    }
+
     @Test func secretsAreSeenNowhere() {
         let secret = Secret("hunter2")
         var dumped = ""

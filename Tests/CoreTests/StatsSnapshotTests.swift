@@ -16,7 +16,7 @@ import Testing
         block.countLookup(.memory, .hit)
         block.countLookup(.memory, .miss)
         block.countNotStored(.incomplete)
-        block.countUpstream(.ok, duration: 1_900_000_000)
+        block.countUpstream(duration: 1_900_000_000)
         block.countSaved(promptTokens: 30, completionTokens: 60)
         registry.read(.entries, TierName.memory) { 1 }
         registry.read(.tierBytes, TierName.memory) { 2_048 }
@@ -44,6 +44,43 @@ import Testing
         #expect(stats.savedTokens == .init(prompt: 30, completion: 60))
         #expect(stats.upstreamLatency?.count == 1)
         #expect(stats.inflightRequests == 0)
+    }
+
+    @Test func tellsOfUpstreams() {
+        let registry = MetricsRegistry(version: "1")
+        registry.readNamed(.upstreamRequests) {
+            [
+                (["one", "ok"], 5), (["one", "client-error"], 1), (["one", "timeout"], 2), (["two", "ok"], 4),
+                (["gone", "ok"], 1),
+            ]
+        }
+        registry.readNamed(.upstreamLimit) { [(["one"], 8), (["two"], 16)] }
+        registry.readNamed(.upstreamInflight) { [(["one"], 3), (["two"], 0)] }
+        registry.readNamed(.upstreamHealthy) { [(["one"], 0), (["two"], 1)] }
+        registry.readNamed(.breakerState) { [(["one"], 2), (["two"], 0)] }
+        registry.readNamed(.upstreamLatency) { [(["two"], 0.5)] }
+        registry.readNamed(.upstreamRate) { [(["one"], 2.5)] }
+        registry.read(.queueDepth, Priority.batch) { 7 }
+        registry.read(.shed, ShedReason.deadline, Priority.batch) { 2 }
+        registry.read(.shed, ShedReason.deadline, Priority.standard) { 1 }
+        registry.read(.hedges) { 9 }
+        let stats = StatsSnapshot(registry, uptime: 0)
+        #expect(
+            stats.upstreams == [
+                .init(
+                    name: "one", calls: 8, failed: 2, inflight: 3, limit: 8, breaker: "open", healthy: false, p95: nil,
+                    ratePerSecond: 2.5),
+                .init(
+                    name: "two", calls: 4, failed: 0, inflight: 0, limit: 16, breaker: "closed", healthy: true,
+                    p95: 0.5, ratePerSecond: nil),
+            ])
+        #expect(
+            stats.upstream == [
+                .init(name: "ok", count: 10), .init(name: "client-error", count: 1), .init(name: "timeout", count: 2),
+            ])
+        #expect(stats.queue.map(\.count) == [0, 0, 7])
+        #expect(stats.shed == [.init(name: "deadline", count: 3)])
+        #expect(stats.furtherCalls == [.init(name: "retry", count: 0), .init(name: "hedge", count: 9)])
     }
 
     /// A registry in which Redis was used, and the object tier is configured and was not yet.

@@ -28,6 +28,19 @@ struct RequestFactsTests {
     }
 
     @Test(arguments: [
+        ("", nil), (#","max_tokens":100"#, 100), (#","max_completion_tokens":7"#, 7), (#","max_output_tokens":9"#, 9),
+        (#","max_tokens":0"#, 0), (#","max_tokens":null"#, nil), (#","max_tokens":"5""#, nil),
+        (#","max_tokens":1.5"#, nil), (#","max_tokens":-4"#, nil), (#","max_tokens":99999999999"#, nil),
+        (#","x":{"max_tokens":3}"#, nil),
+    ] as [(String, Int?)])
+    func longestAnswer(_ more: String, _ expected: Int?) throws {
+        let body = #"{"model":"m"\#(more)}"#
+        let facts = try facts(body)
+        #expect(facts.maxOutput == expected)
+        #expect(facts.tokenEstimate(bodyCount: 400) == 100 + (expected ?? 256))
+    }
+
+    @Test(arguments: [
         (Dialect.responses, "", true), (.responses, #","store":true"#, true), (.responses, #","store":null"#, true),
         (.responses, #","store":false"#, false), (.chat, "", false), (.chat, #","store":true"#, true),
         (.chat, #","store":null"#, false), (.completions, "", false), (.messages, "", false),

@@ -116,7 +116,40 @@ import Testing
         ("semantic: {mode: on}\n", "refrain.yaml:1:18: semantic.mode: this build has no semantic tier yet: write off"),
         (
             "upstreams:\n  - {url: https://a}\n  - {url: https://b}\n",
-            "refrain.yaml:2:3: upstreams: this build takes one, not 2: leave the others out"
+            "refrain.yaml:2:3: upstreams: [1].name: upstream is another one's name too; give each a name of its own"
+        ),
+        (
+            "upstreams: [{name: redis, url: https://a}]\n",
+            "refrain.yaml:1:12: upstreams: [0].name: redis is what a tier is called in metrics; choose another name"
+        ),
+        (
+            "upstreams: [{url: https://a, overflow: true}]\n",
+            "refrain.yaml:1:12: upstreams: [0].overflow: there is no other upstream that could be busy; leave it out for "
+                + "one of them"
+        ),
+        (
+            "upstreams: [{url: https://a, apiKey: k, headers: {X-API-Key: hunter2}}]\n",
+            "refrain.yaml:1:12: upstreams: [0].headers: x-api-key is what apiKey is sent in; leave one of the two out"
+        ),
+        (
+            "upstreams: [{url: https://a, headers: {Host: hunter2}}]\n",
+            "refrain.yaml:1:40: upstreams[0].headers: \"Host\" cannot be set; write names and values of at most 32 header "
+                + "lines such as {x-region: eu}"
+        ),
+        (
+            "upstreams: [{url: https://a, models: [x]}]\n",
+            "refrain.yaml:1:38: upstreams[0].models: a list stands here; write at most 256 names such as "
+                + "{gpt-4o: llama-3.3-70b}"
+        ),
+        (
+            "upstreams: [{url: https://a, healthPath: health}]\n",
+            "refrain.yaml:1:42: upstreams[0].healthPath: \"health\" does not begin with /; write a path that begins with a "
+                + "slash, or nothing"
+        ),
+        (
+            "limits: {retryRatio: 1.5}\n",
+            "refrain.yaml:1:22: limits.retryRatio: \"1.5\" is out of range; write a number such as 0.5 or 20 from 0 to 1, "
+                + "with at most three digits behind the point"
         ),
         (
             "upstreams:\n  - {url: https://a, weigth: 2}\n",

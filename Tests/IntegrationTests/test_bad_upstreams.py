@@ -238,7 +238,8 @@ def test_finish_reasons_that_are(refrain, model, prompt, finish, is_stream):
 def test_errors_of_the_upstream_pass_untouched(refrain, model, prompt, dialect, status, is_stream):
     members = {"stream": True} if is_stream and dialect != "embeddings" else {}
     document = b'{ "error" : {"message":"the upstream\'s own words", "extra":[1]} }'
-    lines = [("Retry-After", "17"), ("x-ratelimit-remaining-tokens", "0"), ("X-Odd", "a, b")]
+    # A wait that is asked for would be kept to.
+    lines = [("Retry-After", "0"), ("x-ratelimit-remaining-tokens", "0"), ("X-Odd", "a, b")]
     model.script = lambda call, peer: peer.respond(status, document, lines, type="application/problem+json")
     for _ in range(2):
         answer = ask(refrain, prompt, dialect, **members)

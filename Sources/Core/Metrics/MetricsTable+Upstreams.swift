@@ -21,7 +21,7 @@ extension MetricsTable {
             )
         case .upstreamLatency:
             Metric(
-                "refrain_upstream_latency95_seconds", .gauge, "seconds", [upstream],
+                "refrain_upstream_latency_seconds", .gauge, "seconds", [upstream],
                 "Time to the first byte of an answer that 95 of 100 calls of late stayed under.")
         case .upstreamRate:
             Metric(

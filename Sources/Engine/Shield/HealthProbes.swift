@@ -99,9 +99,12 @@ package final class HealthProbes: Sendable {
         func delivered(_ bytes: UnsafeRawBufferPointer) -> SinkDemand { .more }
 
         func finished(_ end: UpstreamEnd) {
-            // Who stops asks nobody.
-            if case .failed(let failure) = end, failure.kind == .shutdown || failure.kind == .cancelled { return }
-            settle(false)
+            if case .failed(let failure) = end, failure.kind == .shutdown || failure.kind == .cancelled {
+                // Ours: it says nothing of the upstream.
+                isSettled.store(true, ordering: .relaxed)
+            } else {
+                settle(false)
+            }
         }
 
         private func settle(_ isHealthy: Bool) {
