@@ -4,9 +4,6 @@ import Foreign
 import Semantic
 
 /// What a cache with these parts would serve, and how much of it would be wrong.
-///
-/// usage: TrustBench encode MODEL < TEXTS > ENCODED          texts are JSON strings, one a line
-///        TrustBench features MODEL TEXTS ENCODED < PAIRS     pairs are two line numbers from 0
 @main
 struct TrustBench {
     static func main() throws {
@@ -14,20 +11,31 @@ struct TrustBench {
         switch arguments.count > 1 ? arguments[1] : "" {
         case "encode" where arguments.count == 3:
             try EncodedFile.write(try texts(Array(readLines())), model: arguments[2], to: .output)
-        case "features" where arguments.count == 5:
-            try FeatureTable(model: arguments[2], texts: try texts(lines(arguments[3])), encoded: arguments[4]).print()
+        case "features" where arguments.count == 5: try corpus(arguments).printFeatures()
         case "names" where arguments.count == 2:
-            Console.write(PairFeatures.Name.allCases.map(\.rawValue).joined(separator: "\n") + "\n", to: .output)
+            Console.write(PairFeatures.names.joined(separator: "\n") + "\n", to: .output)
+        case "streams" where arguments.count == 5:
+            let table = try TrustTable(try corpus(arguments))
+            table.run(try Stream.read(Array(readLines())))
+        case "pairs" where arguments.count == 5:
+            let table = try TrustTable(try corpus(arguments))
+            try table.judgePairs(Array(readLines()))
         default:
             Console.write(
                 """
-                usage: TrustBench encode MODEL < TEXTS > ENCODED
-                       TrustBench features MODEL TEXTS ENCODED < PAIRS > VALUES
-                       TrustBench names
+                usage: TrustBench encode MODEL < TEXTS > ENCODED           texts are JSON strings, one a line
+                       TrustBench names                                  of the features
+                       TrustBench features MODEL TEXTS ENCODED < PAIRS    pairs are two line numbers from 0
+                       TrustBench streams MODEL TEXTS ENCODED < STREAMS   what policies would have served
+                       TrustBench pairs MODEL TEXTS ENCODED < PAIRS       which pairs would be served; pairs as JSON
 
                 """, to: .error)
             Console.exit(2)
         }
+    }
+
+    private static func corpus(_ arguments: [String]) throws -> Corpus {
+        try Corpus(model: arguments[2], texts: try texts(lines(arguments[3])), encoded: arguments[4])
     }
 
     static func readLines() -> some Sequence<String> { sequence(state: ()) { _ in readLine() } }

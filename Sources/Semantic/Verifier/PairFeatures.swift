@@ -1,9 +1,12 @@
 /// What is measured of a new text and a remembered one. None depends on which of the two is the new one.
 package struct PairFeatures: Sendable, Equatable {
-    /// In the order of `Name.allCases`.
-    package var values: [Float]
+    /// In the order of `names`.
+    package private(set) var values: [Float]
 
-    package enum Name: String, CaseIterable, Sendable {
+    /// What is measured here, and then what the guards measure.
+    package static let names = Name.allCases.map { "\($0)" } + GuardSignal.allCases.map { "\($0)" }
+
+    package enum Name: Int, CaseIterable, Sendable {
         // Of the words.
         case sameWords, sameContent, wordJaccard, weightedJaccard, containment, containmentOther, gramJaccard
         case gramContainment, onlyWeight, onlyWeightOther, onlyLargest, onlyLargestOther, onlyCount, onlyCountOther
@@ -16,24 +19,34 @@ package struct PairFeatures: Sendable, Equatable {
     }
 
     package subscript(name: Name) -> Float {
-        get { values[Self.index[name] ?? 0] }
-        set { values[Self.index[name] ?? 0] = newValue }
+        get { values[name.rawValue] }
+        set { values[name.rawValue] = newValue }
     }
 
-    private static let index = Dictionary(
-        uniqueKeysWithValues: Name.allCases.enumerated().map { ($1, $0) })
-
-    package init(_ a: ComparedText, _ b: ComparedText) {
+    package init(_ a: ComparedText, _ b: ComparedText, guards: GuardSignals) {
         values = Array(repeating: 0, count: Name.allCases.count)
+        values += Self.symmetric(guards)
         WordDifference(a, b).fill(&self)
-        fillGrams(a.grams, b.grams)
+        let grams = Self.overlap(a.grams, b.grams)
+        self[.gramJaccard] = grams.jaccard
+        self[.gramContainment] = grams.containment
         self[.lengthRatio] = Float(min(a.length, b.length) + 1) / Float(max(a.length, b.length) + 1)
         self[.length] = Float(min(max(a.words.count, b.words.count), 100)) / 100
         self[.hanShare] = max(a.hanShare, b.hanShare)
         self[.questionsDiffer] = Float(a.questions.symmetricDifference(b.questions).count)
     }
 
-    private mutating func fillGrams(_ a: [UInt32], _ b: [UInt32]) {
+    /// Which text is the new one must not matter: the shares of both are put in order.
+    private static func symmetric(_ guards: GuardSignals) -> [Float] {
+        var guards = guards
+        let shares = [guards[.unmatchedNew], guards[.unmatchedOld]].sorted()
+        guards[.unmatchedNew] = shares[0]
+        guards[.unmatchedOld] = shares[1]
+        return guards.values
+    }
+
+    /// - Parameters: sorted, each once.
+    static func overlap(_ a: [UInt32], _ b: [UInt32]) -> (jaccard: Float, containment: Float) {
         var shared = 0
         var i = 0
         var j = 0
@@ -48,8 +61,9 @@ package struct PairFeatures: Sendable, Equatable {
                 j += 1
             }
         }
-        self[.gramJaccard] = Float(shared) / Float(max(1, a.count + b.count - shared))
-        self[.gramContainment] = Float(shared) / Float(max(1, min(a.count, b.count)))
+        return (
+            Float(shared) / Float(max(1, a.count + b.count - shared)), Float(shared) / Float(max(1, min(a.count, b.count)))
+        )
     }
 
     /// Adds what the encoder's vectors say.
