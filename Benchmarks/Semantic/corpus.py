@@ -1,0 +1,90 @@
+"""Labelled pairs and streams with their features, as the program TrustBench computes them."""
+
+import hashlib
+import json
+import os
+import subprocess
+from pathlib import Path
+
+import numpy as np
+
+ROOT = Path(__file__).resolve().parents[2]
+PROGRAM = ROOT / ".build" / "release" / "TrustBench"
+MODEL = Path(os.environ.get("REFRAIN_MODEL", "~/.cache/refrain/models/all-MiniLM-L6-v2")).expanduser()
+DATA = Path(os.environ.get("REFRAIN_DATA", ROOT.parent / "shared" / "data"))
+FOLDER = ROOT / "artifacts" / "trust"
+
+
+def lines(path):
+    with open(path, encoding="utf8") as file:
+        return [json.loads(line) for line in file]
+
+
+def auc(scores, labels):
+    """The chance that a right pair scores above a wrong one."""
+    order = np.argsort(scores, kind="stable")
+    ranks = np.empty(len(scores))
+    ranks[order] = np.arange(1, len(scores) + 1)
+    for score in np.unique(scores):
+        same = scores == score
+        ranks[same] = ranks[same].mean()
+    right = labels == 1
+    return (ranks[right].sum() - right.sum() * (right.sum() + 1) / 2) / (right.sum() * (~right).sum())
+
+
+class Texts:
+    """Each text once, encoded once: the vectors are kept in a file that is named after the texts and the encoder."""
+
+    def __init__(self, texts):
+        self.index = {text: number for number, text in enumerate(dict.fromkeys(texts))}
+        FOLDER.mkdir(parents=True, exist_ok=True)
+        document = "".join(json.dumps(text, ensure_ascii=False) + "\n" for text in self.index).encode()
+        digest = hashlib.sha256(document + str(MODEL).encode()).hexdigest()[:16]
+        self.path = FOLDER / f"{digest}.jsonl"
+        self.encoded = FOLDER / f"{digest}.vectors"
+        self.path.write_bytes(document)
+        if not self.encoded.exists():
+            unfinished = self.encoded.with_suffix(".unfinished")
+            with open(self.path, "rb") as source, open(unfinished, "wb") as target:
+                subprocess.run([PROGRAM, "encode", MODEL], stdin=source, stdout=target, check=True)
+            unfinished.rename(self.encoded)
+
+    def ask(self, what, questions):
+        """What the program answers to lines about these texts."""
+        return subprocess.run(
+            [PROGRAM, what, MODEL, self.path, self.encoded], input="\n".join(questions).encode() + b"\n",
+            stdout=subprocess.PIPE, check=True).stdout
+
+
+class Pairs:
+    """The development pairs and those that pairs.py makes."""
+
+    def __init__(self):
+        self.all = lines(DATA / "pairs_dev.jsonl")
+        made = FOLDER / "made.jsonl"
+        if made.exists():
+            self.all += lines(made)
+        self.texts = Texts([pair[side] for pair in self.all for side in "ab"])
+        self.names = subprocess.run([PROGRAM, "names"], stdout=subprocess.PIPE, text=True, check=True).stdout.split()
+        index = self.texts.index
+        answer = self.texts.ask("features", [f"{index[pair['b']]} {index[pair['a']]}" for pair in self.all])
+        self.values = np.frombuffer(answer, np.float32).reshape(-1, len(self.names)).astype(float)
+        self.labels = np.array([int(pair["same"]) for pair in self.all])
+        self.sources = np.array([pair["source"] for pair in self.all])
+        self.languages = np.array([pair["lang"] for pair in self.all])
+        self.kinds = np.array([pair["kind"] for pair in self.all])
+        self.clusters = self._clusters()
+
+    def _clusters(self):
+        """Pairs that share a text belong together, whatever their label: none is both learned from and measured."""
+        parent = list(range(len(self.texts.index)))
+
+        def root(text):
+            while parent[text] != text:
+                parent[text] = parent[parent[text]]
+                text = parent[text]
+            return text
+
+        for pair in self.all:
+            parent[root(self.texts.index[pair["a"]])] = root(self.texts.index[pair["b"]])
+        return np.array([root(self.texts.index[pair["a"]]) for pair in self.all])
