@@ -61,7 +61,9 @@ let package = Package(
         library("Dialects", ["Core"]),
         library("Warmup", ["Core", "Dialects"]),
         library("Tiers", ["Core"]),
-        library("Semantic", ["Core", "Dialects"]),
+        library(
+            "Semantic", ["Core", "Dialects"],
+            resources: ["encoder.json", "lexical.json"].map { .embedInCode("Verifier/" + $0) }),
         library("Engine", ["Core", "Dialects", "Tiers"]),
         .target(
             name: "Foreign",
