@@ -157,6 +157,17 @@ def test_a_stop_in_the_middle_of_a_run_is_polite(start, servers, log):
     assert sim.calls() == line["asked"]
 
 
+def test_a_stop_does_not_wait_for_what_takes_too_long(start, servers, log):
+    sim = servers(Simulated("--first-token", "60s"))
+    write(log, {f"prompt {number}": 2 for number in range(5)})
+    sidecar = start({**SCHEDULE, "warm.source": log, "limits.drainTimeout": "500ms"}, port=sim.port)
+    until(lambda: sim.calls() >= 2, "a run to be under way")
+    sidecar.terminate(signal.SIGTERM)
+    assert sidecar.wait() == 0
+    line, = runs(sidecar)
+    assert (line["end"], line["asked"], line["failed"]) == ("stopped", 0, 2)
+
+
 @pytest.mark.parametrize("settings, message", [
     ({}, "warm.credential is empty"),
     ({"warm.credential": "k", "cache.partition": "header:x-team"}, "without x-team"),
