@@ -92,6 +92,7 @@ let package = Package(
         bench("Warm", ["Core", "Foreign", "Warmup", "TestKit"]),
 
         bench("Traces", ["Core", "Tiers", "TestKit"]),
+        bench("Shield", ["Core", "Engine", "TestKit"]),
         bench("Memory", ["Core", "Tiers", "TestKit"]),
         bench("Storage", ["Core", "Tiers", "Foreign", "TestKit"]),
         bench("Redis", ["Core", "Tiers", "Foreign", "TestKit"]),
