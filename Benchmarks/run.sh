@@ -17,10 +17,12 @@ if [ $# -eq 0 ]; then
     "$swift" build -c release --static-swift-stdlib --product StorageBench
     "$swift" build -c release --static-swift-stdlib --product RedisBench
     "$swift" build -c release --static-swift-stdlib --product WarmBench
+    "$swift" build -c release --static-swift-stdlib --product ShieldBench
     .build/release/TracesBench
     .build/release/MemoryBench
     .build/release/StorageBench
     Benchmarks/redis.sh
+    .build/release/ShieldBench
     .build/release/WarmBench
     "$python" Benchmarks/Load/warming.py
     "$python" Benchmarks/Load/availability.py

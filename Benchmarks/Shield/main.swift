@@ -3,7 +3,7 @@ import Engine
 import TestKit
 
 // A simulated day before three model servers, with the shield and without it, and what the shield costs.
-// Usage: ShieldBench [seed]
+// Usage: ShieldBench [seed | cost [requests]]
 
 let seed = CommandLine.arguments.dropFirst().first.flatMap { UInt64($0) } ?? 1
 
@@ -57,24 +57,32 @@ func compareOrders(_ title: String, _ scenario: TrafficScenario) {
     }
 }
 
-var scenario = TrafficScenario()
-if CommandLine.arguments.count > 2, let length = Double(CommandLine.arguments[2]) { scenario.length = length }
-var plain = TrafficSimulation(scenario, isShielded: false, seed: seed)
-show("without", plain.run())
-var shielded = TrafficSimulation(scenario, isShielded: true, seed: seed)
-show("with the shield", shielded.run())
-var finding = scenario
-finding.isAdaptive = true
-var found = TrafficSimulation(finding, isShielded: true, seed: seed)
-show("with the shield, limits found", found.run())
-var hedging = scenario
-hedging.change = { $0.hedges = true }
-var hedged = TrafficSimulation(hedging, isShielded: true, seed: seed)
-show("with the shield, hedging", hedged.run())
-compareOrders("spike", scenario)
-var mild = scenario
-mild.spike = 2
-compareOrders("twofold", mild)
-var impatient = TrafficScenario.impatient
-impatient.length = scenario.length
-compareOrders("16-fold spike, impatient clients", impatient)
+/// `cost N` measures nothing but the cost: for tools that count instructions or allocations.
+if CommandLine.arguments.dropFirst().first == "cost" {
+    Cost(rounds: CommandLine.arguments.dropFirst(2).first.flatMap { Int($0) } ?? 1_000_000).measure()
+} else {
+    compare()
+    Cost(rounds: 1_000_000).measure()
+}
+
+/// A day without the shield and with it; then its spike under each order of the queue.
+func compare() {
+    func run(_ title: String, _ isShielded: Bool, _ change: (inout TrafficScenario) -> Void = { _ in }) {
+        var scenario = TrafficScenario()
+        change(&scenario)
+        var simulation = TrafficSimulation(scenario, isShielded: isShielded, seed: seed)
+        show(title, simulation.run())
+    }
+    run("without", false)
+    run("with the shield", true)
+    run("with the shield, limits found", true) { $0.isAdaptive = true }
+    run("with the shield, hedging", true) { $0.change = { $0.hedges = true } }
+    var scenario = TrafficScenario()
+    scenario.length = 7200
+    compareOrders("spike, two hours", scenario)
+    scenario.spike = 2
+    compareOrders("twofold, two hours", scenario)
+    scenario = .impatient
+    scenario.length = 7200
+    compareOrders("16-fold, clients that leave after 8 s, two hours", scenario)
+}

@@ -64,7 +64,8 @@ struct ConcurrencyLimit: Sendable {
         windowSum += Double(max(latency, 1))
         windowCount += 1
         windowPeak = max(windowPeak, inFlight)
-        guard windowCount >= max(ConcurrencyLimit.fewestSamples, inFlight) else { return }
+        // After a large step one round trip tells of the time before it.
+        guard windowCount >= max(ConcurrencyLimit.fewestSamples, isStarting ? 2 * inFlight : inFlight) else { return }
         step(mean: windowSum / Double(windowCount))
         (windowSum, windowCount, windowPeak) = (0, 0, 0)
     }

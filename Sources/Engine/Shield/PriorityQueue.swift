@@ -119,10 +119,11 @@ struct PriorityQueue: Sendable {
     }
 
     /// Looks whether a class is in overload: its oldest member has used up a good part of its patience. It stays so
-    /// until the class is empty.
+    /// until the class is empty. Batches are never: nobody sits before them who would leave, so each may wait for its
+    /// turn.
     mutating func judge(now: Int64) {
         guard order == .latestInOverload, count > 0 else { return }
-        for index in lines.indices where lines[index].count > 0 && !lines[index].isOverloaded {
+        for index in 0..<Priority.batch.rawValue where lines[index].count > 0 && !lines[index].isOverloaded {
             let oldest = members[lines[index].oldest]
             let patience = Double(oldest.deadline - oldest.since)
             guard Double(now - oldest.since) >= max(1, patience * PriorityQueue.overloadShare) else { continue }

@@ -21,7 +21,7 @@ package struct ShieldPlan: Sendable, Equatable {
     package enum Order: String, Sendable, CaseIterable {
         /// First come, first served.
         case arrival
-        /// The latest first while the queue is long (docs/decisions/the-latest-first-in-overload.md).
+        /// The latest first while a class is in overload (docs/decisions/the-latest-first-in-overload.md).
         case latestInOverload = "latest-in-overload"
     }
 
@@ -64,6 +64,7 @@ package struct ShieldPlan: Sendable, Equatable {
     package var queue = 256
     /// How long a request that does not say otherwise may wait.
     package var patience: Int64 = 10 * Duration64.nanosecondsPerSecond
+    /// This and the next are no settings: they vary where orders are compared, and a reload does not change them.
     package var order = Order.latestInOverload
     /// The share of its patience that a request may wait in overload, if the latest go first then.
     package var overloadPatience = 0.5

@@ -64,7 +64,7 @@ package struct TrafficReport: Sendable {
     }
 
     private mutating func change(_ phase: TrafficScenario.Phase, _ priority: Priority, _ change: (inout Row) -> Void) {
-        guard rows[phase] != nil else { return }
+        // Every phase was given its rows at the start.
         change(&rows[phase]![priority.rawValue])
     }
 }

@@ -62,6 +62,7 @@ package struct TrafficScenario: Sendable {
                     concurrency: isAdaptive ? .adaptive(min: 1, max: 64) : .fixed(server.slots),
                     isOverflow: server.isOverflow)
             })
+        plan.patience = Int64(queuePatience.max() ?? 10) * Duration64.nanosecondsPerSecond
         change(&plan)
         return plan
     }

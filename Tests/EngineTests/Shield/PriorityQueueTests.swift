@@ -60,6 +60,14 @@ private let second = Duration64.nanosecondsPerSecond
         #expect(queue.count == 0 && queue.earliestDeadline == Int64.max)
     }
 
+    @Test func batchesKeepTheirOrder() {
+        var queue = PriorityQueue(order: .latestInOverload, overloadPatience: 0.5)
+        for member in 0..<3 { queue.insert(member, .batch, deadline: 8 * second, now: 0) }
+        queue.judge(now: 7 * second)
+        #expect(queue.expired(now: 7 * second) == nil)
+        #expect((0..<3).map { _ in serve(&queue, now: 7 * second) } == [0, 1, 2])
+    }
+
     @Test func inOverloadTheOldestAreToldEarly() {
         var queue = PriorityQueue(order: .latestInOverload, overloadPatience: 0.5)
         queue.insert(0, .standard, deadline: 8 * second, now: 0)

@@ -122,6 +122,33 @@ private let second = Duration64.nanosecondsPerSecond
         #expect(!pace.isReady(tokens: 1, now: 4 * second) && pace.isReady(tokens: 1, now: 5 * second))
     }
 
+    /// In no minute more than 5 % above the limit, but for one request that is larger than that.
+    @Test(arguments: 0..<10 as Range<UInt64>) func tokensKeepToTheirMinute(_ seed: UInt64) {
+        var random = SeededRandom(seed: seed)
+        let limit = Double(Int.random(in: 1...100, using: &random)) * 1000
+        let largest = Int(limit / Double(Int.random(in: 2...100, using: &random)))
+        var pace = Self.pace(nil, limit)
+        var taken: [(time: Int64, tokens: Int)] = []
+        var now: Int64 = 0
+        for _ in 0..<500 {
+            let tokens = Int.random(in: 0...largest, using: &random)
+            now = max(now, pace.readyAt(tokens: tokens, now: now))
+            pace.take(tokens: tokens, now: now)
+            taken.append((now, tokens))
+            // An estimate that was too high gives room again, and what is given back was not used.
+            if Int.random(in: 0..<3, using: &random) == 0, let last = taken.indices.last {
+                let unused = tokens / 2
+                pace.give(tokens: unused)
+                taken[last].tokens -= unused
+            }
+        }
+        for (index, first) in taken.enumerated() {
+            let minute = taken[index...].prefix { $0.time < first.time + 60 * second }
+            let sum = Double(minute.reduce(0) { $0 + $1.tokens })
+            #expect(sum <= max(1.05 * limit, limit + Double(largest)) + 1, "seed \(seed): \(sum) of \(limit)")
+        }
+    }
+
     @Test func aReloadChangesTheRateAndNothingElse() {
         var pace = Self.pace(10)
         pace.take(tokens: 0, now: 0)
