@@ -236,7 +236,11 @@ def test_twenty_reloads_under_load_drop_no_request(start, file, upstream, prompt
             if turn % 4 == 3:
                 file.text("upstreams: [{url: nonsense}]\n")
             else:
-                file.write(models[turn % 2].port, log={"requests": "all" if turn % 2 else "none"},
+                # One or both, under names that come and go.
+                upstreams = [{"name": f"model-{(turn + number) % 3}", "url": f"http://127.0.0.1:{models[number].port}",
+                              "concurrency": 0 if turn % 5 else 8}
+                             for number in range(2) if turn % 3 == 0 or number == turn % 2]
+                file.write(upstreams=upstreams, log={"requests": "all" if turn % 2 else "none"},
                            limits={"upstreamConnections": 64 + turn})
             if turn % 2:
                 mark = sidecar.log_size()

@@ -155,7 +155,7 @@ class Sidecar:
 class Metrics:
     """One scrape of the Prometheus text format."""
 
-    LINE = re.compile(r'^([a-z0-9_:]+)(?:\{(.*)\})? (\S+)$')
+    LINE = re.compile(r'^([a-z_:][a-z0-9_:]*)(?:\{(.*)\})? (\S+)$')
     LABEL = re.compile(r'([a-z_]+)="((?:[^"\\]|\\.)*)"')
 
     def __init__(self, text):
