@@ -113,11 +113,13 @@ private struct Serve {
             }
             lower.open()
             deployment.open()
+            let (stops, asked) = AsyncStream<Void>.makeStream(bufferingPolicy: .bufferingOldest(1))
+            // Before anybody learns that it serves: one may be sent at once.
+            let watches = await watchSignals(on: workers[0].loop, isReady) { asked.yield() }
             let port = try await open(isReady)
-            isReady.value.store(true, ordering: .releasing)
             try schedule?.open(
                 UpstreamURL(ownServerAt: NetworkAddress(host: context.settings.listen.host, port: port)))
-            let watches = await untilAskedToStop(on: workers[0].loop)
+            for await _ in stops { break }
             isReady.value.store(false, ordering: .releasing)
             schedule?.stop()
             await drain()
@@ -138,7 +140,7 @@ private struct Serve {
         }
     }
 
-    /// The data port.
+    /// Takes requests; the data port.
     private func open(_ isReady: Flag) async throws -> UInt16 {
         let settings = context.settings
         var port = settings.listen.port
@@ -158,6 +160,7 @@ private struct Serve {
         if let url = settings.redis.url { fields.append(LogField("redis", url.description)) }
         if let url = settings.objects.url { fields.append(LogField("objects", url.description)) }
         if !settings.log.access.path.isEmpty { fields.append(LogField("accessLog", settings.log.access.path)) }
+        isReady.value.store(true, ordering: .releasing)
         log.write(.info, "serving", fields)
         if settings.log.bodies { warnOfBodies(settings.log.access.path) }
         if schedule != nil, let warning = WarmSchedule.warning(settings) {
@@ -175,20 +178,25 @@ private struct Serve {
         log.write(.warning, "bodies-logged", LogField("message", message))
     }
 
-    /// Waits for SIGTERM or SIGINT. The next one ends the process, for as long as the result is held.
-    private func untilAskedToStop(on loop: EventLoop) async -> Watches {
+    /// Tells of SIGTERM or SIGINT, for as long as the result is held. The second one ends the process.
+    private func watchSignals(
+        on loop: EventLoop, _ isReady: Flag, _ asked: @escaping @Sendable () -> Void
+    ) async -> Watches {
         let watches = Watches()
-        await withCheckedContinuation { (asked: CheckedContinuation<Void, Never>) in
+        await withCheckedContinuation { (begun: CheckedContinuation<Void, Never>) in
             loop.execute {
-                watches.wait(on: loop, reload: reload) { asked.resume() }
+                watches.begin(on: loop, reload: { reload(isReady) }, asked)
+                begun.resume()
             }
         }
         return watches
     }
 
     /// The files of logs may have been moved away, or the settings be others.
-    private func reload() {
+    private func reload(_ isReady: Flag) {
         accessLogs.current?.reopen()
+        // Before it serves, the settings have just been read.
+        guard isReady.value.load(ordering: .acquiring) else { return }
         Task { await reloader.reload() }
     }
 
@@ -287,7 +295,7 @@ private final class Watches: @unchecked Sendable {
 
     /// Calls `asked` at the first signal that asks for a stop; a second one ends the process at once. `reload` is called
     /// whenever logs and settings are to be opened anew.
-    func wait(on loop: EventLoop, reload: @escaping () -> Void, _ asked: @escaping () -> Void) {
+    func begin(on loop: EventLoop, reload: @escaping () -> Void, _ asked: @escaping () -> Void) {
         var wasAsked = false
         events = Signals.stopping.map { signal in
             loop.watchSignal(signal) {
