@@ -65,7 +65,8 @@ package final class EngineRig: Sendable {
             retainStale: settings.cache.staleRetention.milliseconds, clock: clock)
         let below = lower?.ports(scheduler: self.scheduler, log: log, executor: executor)
         engine = Engine(settings: settings, memory: memory, lower: below, clock: clock)
-        ports = Engine.Ports(upstream: upstream, scheduler: self.scheduler, metrics: registry.makeBlock(),
+        ports = Engine.Ports(
+            upstream: upstream, scheduler: self.scheduler, metrics: registry.makeBlock(),
             executor: executor)
         sync = below.flatMap { [engine] in engine.makeSync($0) }
     }
