@@ -7,8 +7,8 @@ struct ContrastGuard {
 
     init(_ comparison: Comparison) {
         for scope in comparison.scopes {
-            let new = Self.mentions(comparison.new, scope.new)
-            let old = Self.mentions(comparison.old, scope.old)
+            let new = Self.mentions(comparison.new, scope.new, comparison.old)
+            let old = Self.mentions(comparison.old, scope.old, comparison.new)
             guard !new.isEmpty || !old.isEmpty else { continue }
             contrasts(new, old, comparison)
             opposites(new, old, comparison)
@@ -16,10 +16,14 @@ struct ContrastGuard {
     }
 
     /// Those of the classes and axes, in the order of both.
-    private static func mentions(_ text: PreparedText, _ scope: Range<Int>) -> [Mention] {
+    private static func mentions(_ text: PreparedText, _ scope: Range<Int>, _ other: PreparedText) -> [Mention] {
         var found = text.mentions.filter { $0.tokens.overlaps(scope) && $0.sense.isComparable }
         for quantity in text.quantities where quantity.tokens.overlaps(scope) {
-            if let unit = quantity.unit { found.append(Mention(sense: unit, tokens: quantity.tokens)) }
+            // 60 minutes and 1 hour are no two units.
+            guard let unit = quantity.unit,
+                !other.quantities.contains(where: { $0.unit?.group == unit.group && $0.agrees(with: quantity) })
+            else { continue }
+            found.append(Mention(sense: unit, tokens: quantity.tokens))
         }
         return found.sorted { $0.sense.order < $1.sense.order }
     }
@@ -58,9 +62,9 @@ struct ContrastGuard {
         // A word that both texts have decides nothing; where only the difference is looked at it is not there.
         let isLong = comparison.isLong
         let left = grouped(
-            new.filter { isLong || !comparison.old.contains(comparison.new.keys[$0.tokens.lowerBound]) }, [.opposite])
+            new.filter { isLong || !Self.isShared($0, comparison.new, comparison.old) }, [.opposite])
         let right = grouped(
-            old.filter { isLong || !comparison.new.contains(comparison.old.keys[$0.tokens.lowerBound]) }, [.opposite])
+            old.filter { isLong || !Self.isShared($0, comparison.old, comparison.new) }, [.opposite])
         guard !left.isEmpty, !right.isEmpty else { return }
         for (sense, mention) in left.sorted(by: { $0.key.order < $1.key.order }) {
             guard right[sense] == nil,
@@ -70,6 +74,11 @@ struct ContrastGuard {
             else { continue }
             object(.antonym, mention, other.value, comparison)
         }
+    }
+
+    /// The other text has every word of the term.
+    static func isShared(_ mention: Mention, _ text: PreparedText, _ other: PreparedText) -> Bool {
+        mention.tokens.allSatisfy { text.keys[$0] == 0 || other.contains(text.keys[$0]) }
     }
 
     /// Small words are opposed only in the same place: `on` and `off`.
@@ -82,12 +91,12 @@ struct ContrastGuard {
         guard !comparison.new.isContent[new.tokens.lowerBound], !comparison.old.isContent[old.tokens.lowerBound],
             new.tokens.count == 1, old.tokens.count == 1
         else { return true }
-        return comparison.hunks.contains { $0.new.overlaps(new.tokens) && $0.old.overlaps(old.tokens) }
+        return comparison.hunks.contains { $0.new == new.tokens && $0.old == old.tokens }
     }
 
     /// `not go with` is `clash with`: a denial right before one of two opposites, and none in the other text.
     private func isDenied(_ mention: Mention, _ text: PreparedText, _ other: PreparedText) -> Bool {
-        !other.denials.contains { $0.denial == .plain }
+        GuardLexicon.shared.ends[Int(mention.sense.group)] == 2 && !other.denials.contains { $0.denial == .plain }
             && text.denials.contains {
                 $0.denial == .plain && $0.tokens.upperBound <= mention.tokens.lowerBound
                     && mention.tokens.lowerBound - $0.tokens.upperBound < 2
@@ -108,6 +117,7 @@ struct ContrastGuard {
         conflicts[guardian, default: 0] += 1
         // What is to be done is told apart by its words in a long text only; a short one uses them for other things too.
         if guardian == .task, !comparison.isLong { return }
+        guard objections.count < Guards.mostObjections else { return }
         objections.append(
             GuardObjection(
                 guardian, "\(comparison.new.spelled(new.tokens)) / \(comparison.old.spelled(old.tokens))"))

@@ -116,16 +116,16 @@ private struct Roles {
     /// Of the units in a question for an amount, the one behind `how many` is the target and the others sources.
     private mutating func asked(_ text: PreparedText, _ mark: Mention) {
         var units: [(key: UInt64, at: Int)] = []
+        let start = mark.tokens.upperBound
         for mention in text.mentions where mention.sense.kind == .unit {
             units.append((text.keys[mention.tokens.lowerBound], mention.tokens.lowerBound))
         }
+        let target = units.first { $0.at >= start && $0.at <= start + 1 }
         for quantity in text.quantities {
             if let unit = quantity.unit { units.append((FactReader.key(unit), quantity.tokens.lowerBound)) }
         }
-        guard units.count > 1 else { return }
+        guard units.count > 1, let target else { return }
         isMarked = true
-        let start = mark.tokens.upperBound
-        guard let target = units.first(where: { $0.at >= start && $0.at <= start + 1 }) else { return }
         for unit in units {
             if unit.key == target.key { targets[unit.key] = unit.at } else { sources[unit.key] = unit.at }
         }

@@ -76,7 +76,7 @@ struct FactReader {
             case .contrast, .synonym:
                 if sense.kind == .contrast { mentions.append(Mention(sense: sense, tokens: range)) }
                 if sense.kind == .synonym, range.count > 1 { mentionInner(range) }
-                key = Self.key(sense)
+                key = key ?? Self.key(sense)
             }
         }
         guard let key, range.count > 1 || isContent[range.lowerBound] else { return }

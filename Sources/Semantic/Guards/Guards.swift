@@ -26,6 +26,14 @@ package enum Guards {
         return report
     }
 
+    /// Words compared with words, for tests: it grows with the length of the texts, not with its square.
+    package static func steps(_ new: String, _ old: String) -> Int {
+        Comparison(PreparedText(new), PreparedText(old)).steps
+    }
+
+    /// More reasons than that of one kind say nothing more.
+    static let mostObjections = 8
+
     private static func apply(_ numbers: NumberGuard, _ report: inout GuardReport) {
         report.objections += numbers.objections
         report.signals[.numberConflict] = count(numbers.conflicts)

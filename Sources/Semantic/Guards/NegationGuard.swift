@@ -40,11 +40,12 @@ struct NegationGuard {
         return text.mentions.contains { mention in
             guard mention.sense.kind == .opposite, mention.tokens.lowerBound >= denial.tokens.upperBound,
                 mention.tokens.lowerBound - denial.tokens.upperBound < 2,
-                !other.contains(text.keys[mention.tokens.lowerBound])
+                GuardLexicon.shared.ends[Int(mention.sense.group)] == 2,
+                !ContrastGuard.isShared(mention, text, other)
             else { return false }
             return other.mentions.contains {
                 $0.sense.kind == .opposite && $0.sense.group == mention.sense.group
-                    && $0.sense.member != mention.sense.member && !text.contains(other.keys[$0.tokens.lowerBound])
+                    && $0.sense.member != mention.sense.member && !ContrastGuard.isShared($0, other, text)
             }
         }
     }

@@ -8,7 +8,7 @@ struct NumberGuard {
     private(set) var versionConflicts = 0
 
     init(_ comparison: Comparison) {
-        for scope in comparison.scopes {
+        for scope in comparison.scopes where objections.count < Guards.mostObjections {
             compare(
                 comparison.new.quantities.filter { scope.new.overlaps($0.tokens) },
                 comparison.old.quantities.filter { scope.old.overlaps($0.tokens) }, comparison,

@@ -2,7 +2,11 @@
 package struct PreparedText: Sendable {
     /// More UTF-8 bytes or tokens than these are refused unread: an encoder's window is far below.
     package static let mostBytes = 32_768
-    static let mostTokens = 8_192
+    static let mostTokens = 4_096
+    /// So many numbers, terms and denials are compared with each other; more are refused like too many tokens.
+    private static let mostQuantities = 256
+    private static let mostMentions = 1_024
+    private static let mostDenials = 64
 
     package let text: String
     package let isOversized: Bool
@@ -22,10 +26,17 @@ package struct PreparedText: Sendable {
 
     package init(_ text: String) {
         self.text = text
-        let read = text.utf8.count <= Self.mostBytes ? GuardTokenizer(text) : GuardTokenizer("")
-        let fits = text.utf8.count <= Self.mostBytes && read.tokens.count <= Self.mostTokens
+        var read = GuardTokenizer(text.utf8.count <= Self.mostBytes ? text : "")
+        var reader = FactReader(read.tokens.count <= Self.mostTokens ? read : GuardTokenizer(""))
+        let fits =
+            text.utf8.count <= Self.mostBytes && read.tokens.count <= Self.mostTokens
+            && reader.quantities.count <= Self.mostQuantities && reader.mentions.count <= Self.mostMentions
+            && reader.denials.count <= Self.mostDenials
+        if !fits {
+            read = GuardTokenizer("")
+            reader = FactReader(read)
+        }
         isOversized = !fits
-        let reader = fits ? FactReader(read) : FactReader(GuardTokenizer(""))
         scalars = reader.scalars
         tokens = reader.tokens
         keys = reader.keys
@@ -33,7 +44,7 @@ package struct PreparedText: Sendable {
         mentions = reader.mentions
         quantities = reader.quantities
         denials = reader.denials
-        quotations = fits ? read.quotations : []
+        quotations = read.quotations
         script = ScriptShare(reader.tokens, reader.mentions, functionWords: reader.functionWords)
         let keys = reader.keys
         sorted = keys.indices.map { Int32($0) }.sorted {

@@ -20,9 +20,8 @@ struct Quantity: Sendable, Equatable {
     /// The same amount, whatever it was written in.
     func agrees(with other: Quantity) -> Bool {
         if hasPoint, other.hasPoint, unit == nil, other.unit == nil { return spelling == other.spelling }
-        if unit == nil || other.unit == nil {
-            return spoken == other.spoken && (kind == .clock) == (other.kind == .clock) || value == other.value
-        }
+        if kind == .clock, other.kind == .clock { return value == other.value }
+        if unit == nil || other.unit == nil { return spoken == other.spoken || value == other.value }
         // Two units that say the same, and the rounding between them.
         return abs(value - other.value) <= 1e-6 * max(abs(value), abs(other.value))
     }

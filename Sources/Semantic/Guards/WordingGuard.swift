@@ -89,8 +89,9 @@ struct WordingGuard {
 
         init(_ text: PreparedText, _ unmatched: [Bool]) {
             var others = 0
+            let known = Set(text.mentions.filter(Names.isOfNames).map(\.tokens.lowerBound))
             for index in text.tokens.indices where unmatched[index] {
-                guard Names.isName(text, index) else {
+                guard Names.isName(text, index, known) else {
                     others += 1
                     continue
                 }
@@ -102,14 +103,14 @@ struct WordingGuard {
             isAll = others == 0 && count > 0 && count <= Names.most
         }
 
-        private static func isName(_ text: PreparedText, _ index: Int) -> Bool {
+        private static func isOfNames(_ mention: Mention) -> Bool {
+            mention.sense.kind == .contrast
+                && GuardLexicon.shared.classes[Int(mention.sense.group)].guardian == .entity
+        }
+
+        private static func isName(_ text: PreparedText, _ index: Int, _ known: Set<Int>) -> Bool {
+            if known.contains(index) { return true }
             let token = text.tokens[index]
-            if text.mentions.contains(where: {
-                $0.sense.kind == .contrast && $0.tokens.lowerBound == index
-                    && GuardLexicon.shared.classes[Int($0.sense.group)].guardian == .entity
-            }) {
-                return true
-            }
             guard token.form == .word || token.form == .code else { return false }
             return token.traits.contains(.capital) && !token.traits.contains(.startsSentence)
                 || token.traits.contains(.allCapitals) || text.script.isChinese
@@ -133,7 +134,7 @@ struct WordingGuard {
             let isAlone =
                 (index == 0 || hunk.new.lowerBound - hunks[index - 1].new.upperBound >= distance)
                 && (index == hunks.count - 1 || hunks[index + 1].new.lowerBound - hunk.new.upperBound >= distance)
-            if comparison.isLong, isAlone {
+            if comparison.isLong, isAlone, objections.count < Guards.mostObjections {
                 objections.append(
                     GuardObjection(.detail, "\(comparison.new.spelled(hunk.new)) / \(comparison.old.spelled(hunk.old))")
                 )
@@ -143,10 +144,17 @@ struct WordingGuard {
 
     /// A typing error, another word for the same, or the first word of a request, which often is one.
     private func isSame(_ new: [Int], _ old: [Int], _ comparison: Comparison) -> Bool {
-        guard new.count == 1, old.count == 1 else { return false }
+        let starts =
+            comparison.new.tokens[new[0]].traits.contains(.startsSentence)
+            || comparison.old.tokens[old[0]].traits.contains(.startsSentence)
+        guard new.count == 1, old.count == 1 else {
+            // Names may start a sentence too: capital letters go on behind the first word.
+            return starts && !new.dropFirst().contains { comparison.new.tokens[$0].traits.contains(.capital) }
+                && !old.dropFirst().contains { comparison.old.tokens[$0].traits.contains(.capital) }
+        }
         let (a, b) = (comparison.new.tokens[new[0]], comparison.old.tokens[old[0]])
         guard a.form == .word, b.form == .word else { return isSameSide(new[0], old[0], comparison) }
-        return a.traits.contains(.startsSentence) || isSameSide(new[0], old[0], comparison)
+        return starts || isSameSide(new[0], old[0], comparison)
             || Spelling.isSlip(comparison.new.scalars[a.range], comparison.old.scalars[b.range])
     }
 

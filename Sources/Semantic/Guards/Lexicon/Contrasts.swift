@@ -66,7 +66,7 @@ enum Contrasts {
         ContrastList(
             guardian: .entity, name: "what of a word",
             members: """
-                antonym, opposite of, 反义词 | synonym, 近义词, 同义词 | meaning, definition, define, 意思, 含义 | pronunciation, pronounce, 读音, 怎么读, 拼音
+                antonym, opposite of, 反义词 | synonym, 近义词, 同义词 | meaning, mean, definition, define, 意思, 含义 | pronunciation, pronounce, 读音, 怎么读, 拼音
                 etymology, 词源 | plural, 复数 | past tense, 过去式
                 """),
         ContrastList(
@@ -125,7 +125,7 @@ enum Contrasts {
                 comprehension questions, quiz questions, write questions, generate questions, ask questions, 出题, 提问, 提出问题
                 named entities, people mentioned, names mentioned, entities, who is mentioned, extract the names, 实体, 人名, 提取人名, 提到的人, 地名
                 author, who wrote, 作者 | dates mentioned, extract the dates, extract all dates | count the words, word count, how many words, 字数, 多少字
-                language is, which language, what language, 哪种语言, 什么语言 | reply to, respond to, write a reply, 回复 | critique, criticize, criticise, evaluate, 评价, 点评, 批评
+                language is, which language, what language, 哪种语言, 什么语言 | reply to, respond to, write a reply, draft a reply, write an answer, draft an answer, draft a response, 回复, 回信 | critique, criticize, criticise, evaluate, 评价, 点评, 批评
                 action items, to do list, todos, next steps, 待办, 行动项 | debug, find the bug, fix the bug, 找出错误, 调试 | unit test, unit tests, write tests, 单元测试, 测试用例
                 add comments, document the code, docstring, docstrings, 注释, 加注释 | refactor, refactoring, clean up the code, 重构 | explain the code, explain this code, what does this code do, 解释代码, 解释这段代码
                 optimize, optimise, speed up, performance, 优化 | time complexity, big o, complexity, 时间复杂度 | security, vulnerabilities, vulnerability, 安全漏洞, 漏洞
@@ -141,7 +141,7 @@ enum Contrasts {
             guardian: .number, name: "function",
             members: """
                 square root, sqrt, 平方根 | cube root, cbrt, 立方根 | square of, squared, 平方数 | cube of, cubed, 立方数 | factorial, 阶乘 | logarithm, log of, 对数 | sine, sin, 正弦 | cosine, cos, 余弦 | tangent, tan, 正切
-                median, 中位数 | mean, average, 平均数, 平均值, 均值 | mode of, 众数 | variance, 方差 | standard deviation, 标准差, 标准偏差 | derivative, differentiate, 导数, 求导 | integral, integrate, 积分 | prime, primes, 质数, 素数 | perimeter, circumference, 周长 | area of, area, 面积 | volume, 体积 | radius, 半径 | diameter, 直径
+                median, 中位数 | arithmetic mean, mean of, average, 平均数, 平均值, 均值 | mode of, 众数 | variance, 方差 | standard deviation, 标准差, 标准偏差 | derivative, differentiate, 导数, 求导 | integral, integrate, 积分 | prime, primes, 质数, 素数 | perimeter, circumference, 周长 | area of, area, 面积 | volume, 体积 | radius, 半径 | diameter, 直径
                 greatest common divisor, gcd, 最大公约数 | least common multiple, lcm, 最小公倍数 | eigenvalue, 特征值 | eigenvector, 特征向量 | determinant, 行列式 | inverse, 逆 | transpose, 转置
                 """),
     ]

@@ -69,6 +69,8 @@ struct GuardLexicon: Sendable {
 
     private(set) var classes: [ContrastClass] = []
     private(set) var units: [UnitOfMeasure] = []
+    /// How many ends each axis of opposites has.
+    private(set) var ends: [Int] = []
     private var entries: [UInt64: Entry] = [:]
     private var senses: [Sense] = []
 
@@ -86,6 +88,7 @@ struct GuardLexicon: Sendable {
         builder.addSynonyms(Synonyms.chinese)
         classes = builder.classes
         units = builder.units
+        ends = builder.ends
         for (key, found) in builder.found {
             entries[key] = Entry(first: Int32(senses.count), count: Int32(found.count), continues: false)
             senses += found
@@ -138,6 +141,7 @@ extension GuardLexicon {
         var units: [UnitOfMeasure] = []
         var found: [UInt64: [Sense]] = [:]
         var prefixes: Set<UInt64> = []
+        var ends: [Int] = []
         private var lines: UInt16 = 0
         private var dimensions: UInt16 = 0
         private var synonyms: UInt16 = 0
@@ -180,6 +184,7 @@ extension GuardLexicon {
                     }
                 }
                 lines += 1
+                ends.append(row.split(separator: "|").count)
             }
         }
 

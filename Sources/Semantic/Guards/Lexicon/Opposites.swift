@@ -98,10 +98,9 @@ enum Opposites {
         save, saving | spend, spending, waste
         input | output
         client, customer | server
-        teacher, teach, instructor, professor, tutor | student, learn, pupil, learner
+        teacher, instructor, professor, tutor | student, pupil, learner
         employer, boss, manager | employee, subordinate, worker
         doctor, physician | patient
-        question, ask, query | answer, reply, respond, response
         past, history, historical, previous | future, upcoming, next
         day, daytime | night, nighttime
         sunrise, dawn | sunset, dusk
@@ -268,7 +267,7 @@ enum Opposites {
         原因, 成因, 起因 | 后果, 结果, 影响, 治疗
         症状, 表现 | 治疗, 疗法
         供给, 供应 | 需求
-        利润, 收益, 收入, 盈利, 赚 | 亏损, 损失, 支出, 成本, 赔
+        利润, 收益, 收入, 盈利, 赚 | 亏损, 亏, 损失, 支出, 成本, 赔
         资产 | 负债
         借方 | 贷方
         输入 | 输出
