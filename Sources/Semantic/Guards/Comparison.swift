@@ -84,6 +84,12 @@ struct Comparison {
         differenceShared += typingErrors
     }
 
+    /// Shared words with content by those of both texts.
+    var contentOverlap: Float {
+        let total = new.isContent.count { $0 } + old.isContent.count { $0 }
+        return total == 0 ? 1 : min(1, Float(2 * sharedContent) / Float(total))
+    }
+
     var isLong: Bool { common >= Self.longCommon && common * 10 >= longest * 6 }
 
     /// Intersects both bags of words in one pass.

@@ -49,8 +49,16 @@ struct FactReader {
         return index + 2
     }
 
+    /// 容易不容易
+    private func isAlternative(_ negator: Int) -> Bool {
+        guard negator > 1, negator + 2 < tokens.count, tokens[negator].form == .han else { return false }
+        return tokens[negator - 2].hash == tokens[negator + 1].hash
+            && tokens[negator - 1].hash == tokens[negator + 2].hash
+    }
+
     private mutating func take(_ senses: ArraySlice<Sense>, _ range: Range<Int>) {
         var key: UInt64?
+        var isName = false
         let first = tokens[range.lowerBound]
         // What is quoted is not said: neither politely nor to deny.
         let isQuoted = first.traits.contains(.isQuoted)
@@ -62,7 +70,9 @@ struct FactReader {
                 for index in range { isContent[index] = false }
             case .negator:
                 // `noted` is not `not`.
-                guard !isQuoted, range.count > 1 || first.hash == first.stem else { continue }
+                guard !isQuoted, range.count > 1 || first.hash == first.stem, !isAlternative(range.lowerBound) else {
+                    continue
+                }
                 denials.append(DenialMention(denial: Denial(rawValue: sense.member) ?? .none, tokens: range))
                 for index in range { isContent[index] = false }
             // Short names are no units by themselves; numbers take theirs.
@@ -74,12 +84,15 @@ struct FactReader {
                 mentions.append(Mention(sense: sense, tokens: range))
                 if sense.kind == .direction, range.count > 1 { for index in range { isContent[index] = false } }
             case .contrast, .synonym:
-                if sense.kind == .contrast { mentions.append(Mention(sense: sense, tokens: range)) }
+                if sense.kind == .contrast {
+                    mentions.append(Mention(sense: sense, tokens: range))
+                    isName = true
+                }
                 if sense.kind == .synonym, range.count > 1 { mentionInner(range) }
                 key = key ?? Self.key(sense)
             }
         }
-        guard let key, range.count > 1 || isContent[range.lowerBound] else { return }
+        guard let key, range.count > 1 || isContent[range.lowerBound] || isName else { return }
         keys[range.lowerBound] = key
         isContent[range.lowerBound] = true
         for index in range.dropFirst() {

@@ -181,7 +181,10 @@ struct GuardTokenizer {
             return emit(.word, range)
         }
         let tail = word[(apostrophe + 1)...]
-        if tail.elementsEqual([0x74]), apostrophe - 1 > range.lowerBound, scalars[apostrophe - 1] == 0x6E {
+        // `wan't` is a slip for `want`.
+        if tail.elementsEqual([0x74]), apostrophe - 1 > range.lowerBound, scalars[apostrophe - 1] == 0x6E,
+            WordHash.of(word) != Contractions.slip
+        {
             // can't keeps its n, won't is irregular; either way it is an auxiliary that means little beside the not.
             emit(.word, range, range.lowerBound..<(apostrophe - 1))
             return emitNegator(range)
@@ -271,6 +274,7 @@ struct GuardTokenizer {
 
 enum Contractions {
     static let not = WordHash.of("not")
+    static let slip = WordHash.of("wan't")
     /// What follows the apostrophe and says nothing.
     static let endings: Set<UInt64> = [
         WordHash.of("s"), WordHash.of("re"), WordHash.of("ve"), WordHash.of("ll"), WordHash.of("d"), WordHash.of("m"),

@@ -4,6 +4,9 @@ struct NegationGuard {
     /// A denial on one side alone, of whatever kind.
     private(set) var isOneSided = false
 
+    /// Below that the texts differ in so much else that a denial in one of them is part of another wording.
+    private static let leastOverlap: Float = 0.45
+
     init(_ comparison: Comparison) {
         for scope in comparison.scopes {
             let new = comparison.new.denials.filter { $0.tokens.overlaps(scope.new) && $0.denial != .none }
@@ -11,14 +14,16 @@ struct NegationGuard {
             let plainNew = new.count { $0.denial == .plain }
             let plainOld = old.count { $0.denial == .plain }
             if new.isEmpty != old.isEmpty || plainNew != plainOld { isOneSided = true }
-            guard objection == nil else { continue }
+            guard objection == nil, comparison.isLong || comparison.contentOverlap >= Self.leastOverlap else {
+                continue
+            }
             if old.isEmpty {
                 objection = first(new, comparison.new, comparison.newUnmatched, comparison)
             } else if new.isEmpty {
                 objection = first(old, comparison.old, comparison.oldUnmatched, comparison)
             }
         }
-        if objection == nil { objection = prefixed(comparison) }
+        if objection == nil, comparison.contentOverlap >= Self.leastOverlap { objection = prefixed(comparison) }
     }
 
     /// A denial of something that the other text has without it. Denying what the other text does not speak of is

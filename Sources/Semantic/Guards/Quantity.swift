@@ -17,11 +17,17 @@ struct Quantity: Sendable, Equatable {
     /// A lone `one` or 一 is more often an article or part of a word than an amount.
     var isSure: Bool
 
+    /// The value is in the base of its dimension.
+    private var isConverted: Bool { unit.flatMap { GuardLexicon.shared.units[Int($0.member)].factor } != nil }
+
     /// The same amount, whatever it was written in.
     func agrees(with other: Quantity) -> Bool {
         if hasPoint, other.hasPoint, unit == nil, other.unit == nil { return spelling == other.spelling }
         if kind == .clock, other.kind == .clock { return value == other.value }
         if unit == nil || other.unit == nil { return spoken == other.spoken || value == other.value }
+        guard unit == other.unit || isConverted && other.isConverted && unit?.group == other.unit?.group else {
+            return false
+        }
         // Two units that say the same, and the rounding between them.
         return abs(value - other.value) <= 1e-6 * max(abs(value), abs(other.value))
     }

@@ -144,26 +144,29 @@ struct WordingGuard {
 
     /// A typing error, another word for the same, or the first word of a request, which often is one.
     private func isSame(_ new: [Int], _ old: [Int], _ comparison: Comparison) -> Bool {
-        let starts =
-            comparison.new.tokens[new[0]].traits.contains(.startsSentence)
-            || comparison.old.tokens[old[0]].traits.contains(.startsSentence)
+        if isSameSide(new, old, comparison) { return true }
+        let starts = Self.startsRequest(comparison.new, new[0]) || Self.startsRequest(comparison.old, old[0])
         guard new.count == 1, old.count == 1 else {
             // Names may start a sentence too: capital letters go on behind the first word.
             return starts && !new.dropFirst().contains { comparison.new.tokens[$0].traits.contains(.capital) }
                 && !old.dropFirst().contains { comparison.old.tokens[$0].traits.contains(.capital) }
         }
         let (a, b) = (comparison.new.tokens[new[0]], comparison.old.tokens[old[0]])
-        guard a.form == .word, b.form == .word else { return isSameSide(new[0], old[0], comparison) }
-        return starts || isSameSide(new[0], old[0], comparison)
+        guard a.form == .word, b.form == .word else { return false }
+        return starts
             || Spelling.isSlip(comparison.new.scalars[a.range], comparison.old.scalars[b.range])
     }
 
+    private static func startsRequest(_ text: PreparedText, _ index: Int) -> Bool {
+        text.tokens[index].form == .word && text.tokens[index].traits.contains(.startsSentence)
+    }
+
     /// Both are one end of the same axis: 增加 and 提高.
-    private func isSameSide(_ new: Int, _ old: Int, _ comparison: Comparison) -> Bool {
-        let left = comparison.new.mentions.filter { $0.sense.kind == .opposite && $0.tokens.contains(new) }
+    private func isSameSide(_ new: [Int], _ old: [Int], _ comparison: Comparison) -> Bool {
+        let left = comparison.new.mentions.filter { $0.sense.kind == .opposite && $0.tokens.lowerBound == new[0] }
         guard !left.isEmpty else { return false }
         return comparison.old.mentions.contains { mention in
-            mention.tokens.contains(old) && left.contains { $0.sense == mention.sense }
+            mention.tokens.lowerBound == old[0] && left.contains { $0.sense == mention.sense }
         }
     }
 

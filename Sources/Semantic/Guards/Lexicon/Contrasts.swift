@@ -108,8 +108,8 @@ enum Contrasts {
         ContrastList(
             guardian: .format, name: "tone",
             members: """
-                formal, formally, professional tone, 正式 | informal, casual, friendly tone, 非正式, 口语化 | humorous, funny, 幽默, 搞笑 | sarcastic, 讽刺
-                casually, 随意, 轻松 | serious, 严肃 | persuasive, 有说服力 | academic, scholarly, 学术 | poetic, 诗意
+                formal, formally, professional tone, 正式 | informal, casual, friendly tone, 非正式, 口语化, 随意 | humorous, funny, 幽默, 搞笑 | sarcastic, 讽刺
+                casually, 轻松 | serious, 严肃 | persuasive, 有说服力 | academic, scholarly, 学术 | poetic, 诗意
                 """),
         ContrastList(
             guardian: .task, name: "task",

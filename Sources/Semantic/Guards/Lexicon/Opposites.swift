@@ -51,7 +51,7 @@ enum Opposites {
         strong, stronger, strongest, powerful | weak, weaker, weakest, feeble
         hard, difficult, tough, harder, hardest, challenging | easy, simple, easier, easiest, effortless
         rich, wealthy, richest, affluent | poor, poorest, needy
-        cheap, cheapest, inexpensive, affordable, cheaper, budget, low cost | expensive, most expensive, costly, pricey, luxury
+        cheap, cheapest, inexpensive, affordable, cheaper, budget, low cost, least expensive | expensive, most expensive, costly, pricey, luxury
         free, free of charge, gratis | paid, premium, chargeable
         safe, secure, harmless, safely | unsafe, dangerous, hazardous, harmful, insecure, risky
         legal, lawful, permitted, allowed, legally, legalize, permit, allow | illegal, unlawful, forbidden, prohibited, banned, illegally, ban, prohibit, forbid, outlaw

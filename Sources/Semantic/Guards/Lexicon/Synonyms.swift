@@ -50,7 +50,7 @@ enum Synonyms {
         remote work, work from home, working from home, telework, telecommuting
         advantage, benefit, pro, upside
         disadvantage, drawback, con, downside
-        cheap, inexpensive, affordable, least expensive
+        cheap, inexpensive, affordable
         smart, intelligent, clever
         difficult, hard, tough
         easy, simple
