@@ -23,10 +23,17 @@ struct DirectionGuard {
         let old = comparison.old.contentPositions
         guard new.count == old.count, new.count > 1 else { return }
         let differing = new.indices.filter { comparison.new.keys[new[$0]] != comparison.old.keys[old[$0]] }
-        guard differing.count == 2 else { return }
-        let (first, second) = (differing[0], differing[1])
-        guard comparison.new.keys[new[first]] == comparison.old.keys[old[second]],
-            comparison.new.keys[new[second]] == comparison.old.keys[old[first]]
+        guard let first = differing.first, let second = differing.dropFirst().first(where: {
+            comparison.new.keys[new[$0]] != comparison.new.keys[new[first]]
+        }) else { return }
+        // Wherever one of them was, the other one is.
+        let (one, other) = (comparison.new.keys[new[first]], comparison.new.keys[new[second]])
+        let isExchange = differing.allSatisfy {
+            let (here, there) = (comparison.new.keys[new[$0]], comparison.old.keys[old[$0]])
+            return here == one && there == other || here == other && there == one
+        }
+        guard isExchange, areAlike(comparison.new, new[first], new[second], comparison.old),
+            isSameBetween(comparison, new[first]..<new[second], old[first]..<old[second])
         else { return }
         swaps += 1
         guard areAlike(comparison.new, new[first], new[second], comparison.old),
@@ -36,7 +43,7 @@ struct DirectionGuard {
         let isFree = comparison.new.mentions.contains {
             $0.sense.kind == .direction && $0.sense.member == Role.joins.rawValue && $0.tokens.overlaps(between)
         }
-        guard !isFree, second == first + 1 || second - first <= 4 else { return }
+        guard !isFree, second - first <= 4 else { return }
         let words =
             "\(comparison.new.spelled(new[first]..<(new[first] + 1))), "
             + comparison.new.spelled(new[second]..<(new[second] + 1))

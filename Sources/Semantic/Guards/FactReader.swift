@@ -70,7 +70,10 @@ struct FactReader {
                 for index in range { isContent[index] = false }
             case .negator:
                 // `noted` is not `not`.
-                guard !isQuoted, range.count > 1 || first.hash == first.stem, !isAlternative(range.lowerBound) else {
+                guard !isQuoted,
+                    range.count > 1 || first.hash == first.stem || sense.member != Denial.plain.rawValue,
+                    !isAlternative(range.lowerBound)
+                else {
                     continue
                 }
                 denials.append(DenialMention(denial: Denial(rawValue: sense.member) ?? .none, tokens: range))
@@ -116,7 +119,7 @@ struct FactReader {
             if isName || isAmongHan { sense.kind = .contrast }
         case .shortUnit:
             if let last = mentions.last, last.sense.kind == .direction, last.tokens.upperBound == index,
-                token.form == .han
+                token.form == .han || token.range.count > 3
             {
                 sense.kind = .unit
             }

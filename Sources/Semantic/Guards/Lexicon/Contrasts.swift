@@ -142,6 +142,7 @@ enum Contrasts {
             members: """
                 square root, sqrt, 平方根 | cube root, cbrt, 立方根 | square of, squared, 平方数 | cube of, cubed, 立方数 | factorial, 阶乘 | logarithm, log of, 对数 | sine, sin, 正弦 | cosine, cos, 余弦 | tangent, tan, 正切
                 median, 中位数 | arithmetic mean, mean of, average, 平均数, 平均值, 均值 | mode of, 众数 | variance, 方差 | standard deviation, 标准差, 标准偏差 | derivative, differentiate, 导数, 求导 | integral, integrate, 积分 | prime, primes, 质数, 素数 | perimeter, circumference, 周长 | area of, area, 面积 | volume, 体积 | radius, 半径 | diameter, 直径
+                boiling point, 沸点 | melting point, 熔点 | freezing point, 凝固点, 冰点 | flash point, 闪点
                 greatest common divisor, gcd, 最大公约数 | least common multiple, lcm, 最小公倍数 | eigenvalue, 特征值 | eigenvector, 特征向量 | determinant, 行列式 | inverse, 逆 | transpose, 转置
                 """),
     ]

@@ -21,6 +21,8 @@ enum Opposites {
         young, younger, youngest, junior, youth, child, children, kid, infant | old, older, oldest, senior, elderly, adult, elder
         before, prior to, previous, pre, preceding, ahead of, earlier, beforehand | after, following, post, next, subsequent, later, afterwards, afterward
         early, sooner, earlier | late, later
+        next, coming, upcoming | last, previous, past
+        simple, plain, layman | technical, expert, advanced, formal
         increasing, ascending, upward, upwards, rising | decreasing, descending, downward, downwards, falling
         ascending, ascending order, asc, smallest to largest, low to high, smallest first, oldest first | descending, descending order, desc, largest to smallest, high to low, largest first, newest first, reverse order
         up, upstairs, upper, upward | down, downstairs, lower, downward
