@@ -23,22 +23,21 @@ struct DirectionGuard {
         let old = comparison.old.contentPositions
         guard new.count == old.count, new.count > 1 else { return }
         let differing = new.indices.filter { comparison.new.keys[new[$0]] != comparison.old.keys[old[$0]] }
-        guard let first = differing.first, let second = differing.dropFirst().first(where: {
-            comparison.new.keys[new[$0]] != comparison.new.keys[new[first]]
-        }) else { return }
+        guard let first = differing.first,
+            let second = differing.dropFirst().first(where: {
+                comparison.new.keys[new[$0]] != comparison.new.keys[new[first]]
+            })
+        else { return }
         // Wherever one of them was, the other one is.
         let (one, other) = (comparison.new.keys[new[first]], comparison.new.keys[new[second]])
         let isExchange = differing.allSatisfy {
             let (here, there) = (comparison.new.keys[new[$0]], comparison.old.keys[old[$0]])
             return here == one && there == other || here == other && there == one
         }
-        guard isExchange, areAlike(comparison.new, new[first], new[second], comparison.old),
-            isSameBetween(comparison, new[first]..<new[second], old[first]..<old[second])
-        else { return }
+        guard isExchange else { return }
+        let isInPlace = isSameBetween(comparison, new[first]..<new[second], old[first]..<old[second])
         swaps += 1
-        guard areAlike(comparison.new, new[first], new[second], comparison.old),
-            isSameBetween(comparison, new[first]..<new[second], old[first]..<old[second])
-        else { return }
+        guard isInPlace, areAlike(comparison.new, new[first], new[second], comparison.old) else { return }
         let between = new[first]..<(new[second] + 1)
         let isFree = comparison.new.mentions.contains {
             $0.sense.kind == .direction && $0.sense.member == Role.joins.rawValue && $0.tokens.overlaps(between)
@@ -54,9 +53,11 @@ struct DirectionGuard {
 
     /// What stands between the two is the same, small words included: they were exchanged, not moved.
     private func isSameBetween(_ comparison: Comparison, _ new: Range<Int>, _ old: Range<Int>) -> Bool {
-        let left = new.dropFirst().map { comparison.new.keys[$0] }.filter { $0 != 0 }
-        let right = old.dropFirst().map { comparison.old.keys[$0] }.filter { $0 != 0 }
-        return left == right
+        func between(_ range: Range<Int>, _ text: PreparedText) -> [UInt64] {
+            range.dropFirst().filter { text.keys[$0] != 0 && !WordingGuard.articles.contains(text.tokens[$0].hash) }
+                .map { text.keys[$0] }
+        }
+        return between(new, comparison.new) == between(old, comparison.old)
     }
 
     /// Two numbers, two members of one class, two names, or two words with one between them that leads from one to the

@@ -17,9 +17,10 @@ struct FactReader {
         scalars = read.scalars
         keys = tokens.map(\.stem)
         let scalars = read.scalars
-        // Pictures are words, operators go with what they connect.
+        // Pictures are words, and so are comparisons; other operators go with what they connect.
         isContent = tokens.map {
             $0.form != .symbol || $0.traits.contains(.isFenced) || scalars[Int($0.lower)] >= 0x2190
+                || [0x3C, 0x3E, 0x5E].contains(scalars[Int($0.lower)])
         }
         numbers = NumberReader(tokens: tokens, scalars: scalars)
         var index = 0

@@ -84,7 +84,7 @@ struct NegationGuard {
             for second in old {
                 let a = comparison.new.scalars[first.range]
                 let b = comparison.old.scalars[second.range]
-                guard Self.denies(a, b) || Self.denies(b, a) else { continue }
+                guard Self.denies(a, b) || Self.denies(b, a) || Self.lacks(a, b) || Self.lacks(b, a) else { continue }
                 return GuardObjection(
                     .negation,
                     "\(comparison.new.spelled(scalars: first.range)) / \(comparison.old.spelled(scalars: second.range))"
@@ -103,6 +103,18 @@ struct NegationGuard {
         }
         return found
     }
+
+    /// `useful` against `useless`.
+    private static func lacks(_ one: ArraySlice<UInt32>, _ other: ArraySlice<UInt32>) -> Bool {
+        let (full, less) = (Self.full, Self.less)
+        guard one.count == other.count - 1, one.count > 5, one.suffix(3).elementsEqual(full),
+            other.suffix(4).elementsEqual(less)
+        else { return false }
+        return one.dropLast(3).elementsEqual(other.dropLast(4))
+    }
+
+    private static let full = "ful".unicodeScalars.map(\.value)
+    private static let less = "less".unicodeScalars.map(\.value)
 
     private static func denies(_ long: ArraySlice<UInt32>, _ short: ArraySlice<UInt32>) -> Bool {
         for prefix in prefixes where long.count - prefix.count > 2 && long.starts(with: prefix) {

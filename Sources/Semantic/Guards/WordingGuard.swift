@@ -34,7 +34,9 @@ struct WordingGuard {
 
     private static func firstCode(_ text: PreparedText, _ unmatched: [Bool]) -> Int? {
         text.tokens.indices.first {
-            unmatched[$0] && (text.tokens[$0].form == .code || text.tokens[$0].traits.contains(.isFenced))
+            unmatched[$0]
+                && (text.tokens[$0].form == .code || text.tokens[$0].form == .symbol
+                    || text.tokens[$0].traits.contains(.isFenced))
         }
     }
 
@@ -174,7 +176,7 @@ struct WordingGuard {
     private static let neighbourhood = 4
     /// Longer ones are rewordings.
     private static let mostWords = 3
-    private static let articles: Set<UInt64> = [WordHash.of("the"), WordHash.of("a"), WordHash.of("an")]
+    static let articles: Set<UInt64> = [WordHash.of("the"), WordHash.of("a"), WordHash.of("an")]
 
     /// The few words with content of a difference that has nothing else in it but articles.
     private static func onlyContent(_ range: Range<Int>, _ text: PreparedText) -> [Int] {

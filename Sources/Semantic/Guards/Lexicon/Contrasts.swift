@@ -95,6 +95,13 @@ enum Contrasts {
                 review, 影评, 书评, 评论 | joke, 笑话 | riddle, 谜语 | couplet, 对联 | fable, 寓言 | thesis, 论文 | news article, 新闻, 新闻报道 | linkedin post | caption | quiz, 测验 | crossword | toml | plain text, 纯文本 | sql | regex, regular expression, 正则表达式 | pie chart, 饼图 | bar chart, bar graph, 柱状图, 条形图 | line chart, line graph, 折线图 | scatter plot, 散点图 | histogram, 直方图
                 """),
         ContrastList(
+            guardian: .format, name: "occasion of a letter",
+            members: """
+                cover letter, application letter, 求职信, 应聘信 | thank you letter, thank you note, thank you email, 感谢信 | apology letter, apology email, apology, 道歉信, 检讨书
+                recommendation letter, letter of recommendation, 推荐信 | resignation letter, 辞职信, 辞职报告 | complaint letter, complaint, 投诉信 | love letter, 情书 | invitation letter, invitation, 邀请函, 请柬
+                rejection letter, rejection email, rejection | acceptance letter, acceptance email | sick leave, leave request, 请假条 | condolence letter, 慰问信 | congratulation letter, congratulations, 祝贺信, 贺信 | farewell letter, farewell email, 告别信
+                """),
+        ContrastList(
             guardian: .format, name: "length",
             members: """
                 briefly, brief, short, concise, concisely, succinct, in short, short answer, 简短, 简要, 简洁, 简单说, 简略, 精简, 简述, 概括

@@ -163,6 +163,7 @@ enum Opposites {
         original | copy, fake, counterfeit, replica
         natural, organic | artificial, synthetic
         vegetarian, vegan, plant based | meat, non vegetarian
+        fruit | vegetable
         mandatory, required, compulsory, obligatory | optional, voluntary
         active, activated | inactive, passive, dormant
         simple, simplify, basic | complex, complicated, complicate, advanced
