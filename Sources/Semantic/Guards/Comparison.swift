@@ -9,6 +9,10 @@ struct Comparison {
     private(set) var hunks: [TokenDifference.Hunk] = []
     private(set) var sharedContent = 0
     private(set) var typingErrors = 0
+    /// Shared words that are spelled differently.
+    private(set) var synonyms = 0
+    /// Shared words of any kind.
+    private(set) var sharedWords = 0
     /// Words in common, in order, and those of the longer text.
     private(set) var common = 0
     private(set) var longest = 0
@@ -103,7 +107,9 @@ struct Comparison {
             let (a, b) = (new.keys[first], old.keys[second])
             if a == b {
                 if a != 0 {
+                    sharedWords += 1
                     if new.isContent[first], old.isContent[second] { sharedContent += 1 }
+                    if new.tokens[first].stem != old.tokens[second].stem { synonyms += 1 }
                     newUnmatched[first] = false
                     oldUnmatched[second] = false
                 }

@@ -63,7 +63,9 @@ struct FactReader {
         let first = tokens[range.lowerBound]
         // What is quoted is not said: neither politely nor to deny.
         let isQuoted = first.traits.contains(.isQuoted)
-        for sense in senses.map({ resolved($0, first, range.lowerBound) }) {
+        let before = mentions.last
+        for listed in senses {
+            let sense = resolved(listed, first, range.lowerBound, before)
             switch sense.kind {
             case .function:
                 functionWords += 1
@@ -106,7 +108,7 @@ struct FactReader {
     }
 
     /// A name that needs its capital letter, or a short unit where a unit is asked for, is what it looks like.
-    private func resolved(_ sense: Sense, _ token: GuardToken, _ index: Int) -> Sense {
+    private func resolved(_ sense: Sense, _ token: GuardToken, _ index: Int, _ before: Mention?) -> Sense {
         var sense = sense
         switch sense.kind {
         case .capitalContrast:
@@ -119,7 +121,7 @@ struct FactReader {
                     || token.range.count == 1 || !Self.isPronoun(token))
             if isName || isAmongHan { sense.kind = .contrast }
         case .shortUnit:
-            if let last = mentions.last, last.sense.kind == .direction, last.tokens.upperBound == index,
+            if let before, before.sense.kind == .direction, before.tokens.upperBound == index,
                 token.form == .han || token.range.count > 3
             {
                 sense.kind = .unit

@@ -117,6 +117,9 @@ package enum Guards {
         signals[.unmatchedOld] = oldContent == 0 ? 0 : Float(oldUnmatched) / Float(oldContent)
         signals[.unmatchedMost] = count(max(newUnmatched, oldUnmatched))
         signals[.typingErrors] = count(comparison.typingErrors)
+        signals[.synonyms] = count(comparison.synonyms)
+        signals[.orderAgreement] =
+            comparison.sharedWords == 0 ? 1 : min(1, Float(comparison.common) / Float(comparison.sharedWords))
         signals[.commonShare] = comparison.longest == 0 ? 1 : Float(comparison.common) / Float(comparison.longest)
         signals[.differenceSize] = count(max(comparison.differenceNew, comparison.differenceOld))
         let differing = comparison.differenceNew + comparison.differenceOld
