@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -57,13 +58,10 @@ class Texts:
 
 
 class Pairs:
-    """The development pairs and those that pairs.py makes."""
+    """Labelled pairs with their features."""
 
-    def __init__(self):
-        self.all = lines(DATA / "pairs_dev.jsonl")
-        made = FOLDER / "made.jsonl"
-        if made.exists():
-            self.all += lines(made)
+    def __init__(self, pairs):
+        self.all = pairs
         self.texts = Texts([pair[side] for pair in self.all for side in "ab"])
         self.names = subprocess.run([PROGRAM, "names"], stdout=subprocess.PIPE, text=True, check=True).stdout.split()
         index = self.texts.index
@@ -72,19 +70,34 @@ class Pairs:
         self.labels = np.array([int(pair["same"]) for pair in self.all])
         self.sources = np.array([pair["source"] for pair in self.all])
         self.languages = np.array([pair["lang"] for pair in self.all])
-        self.kinds = np.array([pair["kind"] for pair in self.all])
         self.clusters = self._clusters()
 
     def _clusters(self):
-        """Pairs that share a text belong together, whatever their label: none is both learned from and measured."""
-        parent = list(range(len(self.texts.index)))
+        """Pairs that share a text or a frame belong together: none is both learned from and measured."""
+        parent = {}
 
-        def root(text):
-            while parent[text] != text:
-                parent[text] = parent[parent[text]]
-                text = parent[text]
-            return text
+        def root(member):
+            parent.setdefault(member, member)
+            while parent[member] != member:
+                parent[member] = parent[parent[member]]
+                member = parent[member]
+            return member
 
         for pair in self.all:
-            parent[root(self.texts.index[pair["a"]])] = root(self.texts.index[pair["b"]])
-        return np.array([root(self.texts.index[pair["a"]]) for pair in self.all])
+            parent[root(pair["a"])] = root(pair["b"])
+            if "frame" in pair:
+                parent[root(pair["a"])] = root((pair["lang"], pair["frame"]))
+        numbers = {}
+        return np.array([numbers.setdefault(root(pair["a"]), len(numbers)) for pair in self.all])
+
+
+def development():
+    return lines(DATA / "pairs_dev.jsonl")
+
+
+def made(count, seed):
+    """What pairs.py makes."""
+    program = ROOT / "Benchmarks" / "Semantic" / "pairs.py"
+    answer = subprocess.run(
+        [sys.executable, program, "--seed", str(seed), "--count", str(count)], stdout=subprocess.PIPE, check=True)
+    return [json.loads(line) for line in answer.stdout.splitlines()]

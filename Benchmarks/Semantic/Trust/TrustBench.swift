@@ -41,7 +41,8 @@ struct TrustBench {
     static func readLines() -> some Sequence<String> { sequence(state: ()) { _ in readLine() } }
 
     static func lines(_ path: String) throws -> [String] {
-        String(decoding: try InputFile.read(path, limit: 1 << 30), as: UTF8.self).split(separator: "\n").map(String.init)
+        String(decoding: try InputFile.read(path, limit: 1 << 30), as: UTF8.self).split(separator: "\n").map(
+            String.init)
     }
 
     private static func texts(_ lines: [String]) throws -> [String] {

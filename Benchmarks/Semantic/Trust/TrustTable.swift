@@ -110,32 +110,42 @@ extension TrustTable {
         _ alike: [Int: [(text: Int, similarity: Float)]], _ isReadable: [Int: Bool]
     ) {
         let policy = SemanticPolicy()
-        report(stream, "defaults", "1 % of hits", stream.replay { text, kept, _ in
-            let found = Self.first((isReadable[text] == true ? near : alike)[text] ?? [], kept, Self.candidates)
-            let best = found.compactMap { neighbour -> (Int, Double)? in
-                let (judgement, report) = look(text, neighbour.text)
-                let decision = policy.decide(
-                    judgement, similarity: Double(neighbour.similarity), report: report, chance: 1)
-                guard case .serve(let confidence) = decision else { return nil }
-                return (neighbour.text, confidence)
-            }.max { $0.1 < $1.1 }
-            return best.map { .serve($0.0) } ?? .keep
-        })
-        report(stream, "gptcache", "0.8", stream.replay { text, kept, _ in
-            guard let found = Self.first(near[text] ?? [], kept, 1).first, found.similarity >= 0.8 else { return .keep }
-            return .serve(found.text)
-        })
+        report(
+            stream, "defaults", "1 % of hits",
+            stream.replay { text, kept, _ in
+                let found = Self.first((isReadable[text] == true ? near : alike)[text] ?? [], kept, Self.candidates)
+                let best = found.compactMap { neighbour -> (Int, Double)? in
+                    let (judgement, report) = look(text, neighbour.text)
+                    let decision = policy.decide(
+                        judgement, similarity: Double(neighbour.similarity), report: report, chance: 1)
+                    guard case .serve(let confidence) = decision else { return nil }
+                    return (neighbour.text, confidence)
+                }.max { $0.1 < $1.1 }
+                return best.map { .serve($0.0) } ?? .keep
+            })
+        report(
+            stream, "gptcache", "0.8",
+            stream.replay { text, kept, _ in
+                guard let found = Self.first(near[text] ?? [], kept, 1).first, found.similarity >= 0.8 else {
+                    return .keep
+                }
+                return .serve(found.text)
+            })
         for share in [0.01, 0.02] {
             var vcache = VCachePolicy(share: share)
             var chance = SplitMix(state: 1)
-            report(stream, "vcache", "\(share)", stream.replay { text, kept, answer in
-                guard let found = Self.first(near[text] ?? [], kept, 1).first else { return .keep }
-                let similarity = Double(found.similarity)
-                if vcache.serves(found.text, similarity: similarity, chance: chance.next()) { return .serve(found.text) }
-                let isRight = kept[found.text] == answer
-                vcache.learn(found.text, similarity: similarity, isRight: isRight)
-                return isRight ? .pass : .keep
-            })
+            report(
+                stream, "vcache", "\(share)",
+                stream.replay { text, kept, answer in
+                    guard let found = Self.first(near[text] ?? [], kept, 1).first else { return .keep }
+                    let similarity = Double(found.similarity)
+                    if vcache.serves(found.text, similarity: similarity, chance: chance.next()) {
+                        return .serve(found.text)
+                    }
+                    let isRight = kept[found.text] == answer
+                    vcache.learn(found.text, similarity: similarity, isRight: isRight)
+                    return isRight ? .pass : .keep
+                })
         }
     }
 
@@ -151,7 +161,8 @@ extension TrustTable {
             if case .serve = decision { isServed = true }
             let guardian = report.objections.first?.guardian.rawValue ?? ""
             Console.write(
-                "{\"served\":\(isServed),\"score\":\(max(-1000, judgement.score)),\"guard\":\"\(guardian)\"}\n", to: .output)
+                "{\"served\":\(isServed),\"score\":\(max(-1000, judgement.score)),\"guard\":\"\(guardian)\"}\n",
+                to: .output)
         }
     }
 }

@@ -89,7 +89,11 @@ struct VCachePolicy {
         var (low, high) = (-5.0, 5.0)
         for _ in 0..<40 {
             let middle = (low + high) / 2
-            if sigmoid(0.07056 * middle * middle * middle + 1.5976 * middle) < share { low = middle } else { high = middle }
+            if sigmoid(0.07056 * middle * middle * middle + 1.5976 * middle) < share {
+                low = middle
+            } else {
+                high = middle
+            }
         }
         return (low + high) / 2
     }

@@ -24,18 +24,6 @@ enum Wilson {
         let half = z / (1 + square) * (share * (1 - share) / count + square / (4 * count)).squareRoot()
         return max(0, middle - half)...max(0, min(1, middle + half))
     }
-
-    /// How many observations give a share this lower bound.
-    static func observations(_ share: Double, lowerBound: Double, z: Double) -> Double {
-        var low = 0.0
-        var high = 1_000_000.0
-        // Twenty halvings leave less than one observation.
-        for _ in 0..<20 {
-            let middle = (low + high) / 2
-            if interval(share, middle, z: z).lowerBound < lowerBound { low = middle } else { high = middle }
-        }
-        return low
-    }
 }
 
 /// Counts from which both errors of a semantic cache are estimated: of all requests, and of its own hits.

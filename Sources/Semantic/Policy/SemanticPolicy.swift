@@ -26,8 +26,9 @@ package struct SemanticPolicy: Sendable, Equatable {
     /// However little is known against it, nothing less probable than this is served. 0 to 1.
     package var floor: Double
 
-    /// One-sided 95 %.
-    private static let z = 1.645
+    /// The verifier's word about an entry counts as so many observations of it: one that was wrong ends its service, some
+    /// ten that were right let it serve where the verifier was a little less sure than is asked for.
+    private static let priorWeight = 50.0
 
     package init(rule: Rule = .maxError(0.01), auditShare: Double = 0, floor: Double = 0.9) {
         self.rule = rule
@@ -58,21 +59,18 @@ package struct SemanticPolicy: Sendable, Equatable {
         return chance < auditShare ? .audit(confidence: confidence) : .serve(confidence: confidence)
     }
 
-    /// The verifier's word after what was observed: its bound counts as so many observations as would give that bound,
-    /// and the entry's own are added to them.
+    /// The verifier's word after what was observed: first as often wrong as it was over all entries, then drawn to what was
+    /// seen of this one (a beta prior with its weight in observations).
     package static func belief(
         _ judgement: Judgement, _ evidence: EntryEvidence, _ pooled: PooledEvidence
     ) -> (probability: Double, lowerBound: Double) {
         let factor = pooled.factor
-        let share = 1 - min(1, (1 - judgement.probability) * factor)
-        let bound = min(share, 1 - min(1, (1 - judgement.lowerBound) * factor))
         let (right, wrong) = evidence.counts(at: judgement.score)
-        guard right + wrong > 0 else { return (share, bound) }
-        let prior = max(1, Wilson.observations(share, lowerBound: bound, z: z))
-        // A wrong answer of this very entry weighs as much as a tenth of all that is known of others.
-        let weighed = wrong * max(1, prior / 10)
-        let count = prior + right + weighed
-        let moved = (share * prior + right) / count
-        return (moved, min(moved, Wilson.interval(moved, count, z: z).lowerBound))
+        func moved(_ share: Double) -> Double {
+            let scaled = 1 - min(1, (1 - share) * factor)
+            return (scaled * priorWeight + right) / (priorWeight + right + wrong)
+        }
+        let probability = moved(judgement.probability)
+        return (probability, min(probability, moved(judgement.lowerBound)))
     }
 }

@@ -198,8 +198,9 @@ private struct WordReader {
     /// Harman's S-stemmer ("How effective is suffixing?", 1991), and the endings -ing and -ed of longer words.
     private static func stem(_ word: [UInt8]) -> [UInt8] {
         func ends(_ suffix: StaticString, _ least: Int) -> Bool {
-            word.count >= least && word.suffix(suffix.utf8CodeUnitCount).elementsEqual(
-                UnsafeBufferPointer(start: suffix.utf8Start, count: suffix.utf8CodeUnitCount))
+            word.count >= least
+                && word.suffix(suffix.utf8CodeUnitCount).elementsEqual(
+                    UnsafeBufferPointer(start: suffix.utf8Start, count: suffix.utf8CodeUnitCount))
         }
         if ends("ies", 5) { return word.dropLast(3) + [UInt8(ascii: "y")] }
         if ends("ss", 3) || ends("us", 3) || ends("is", 3) { return word }

@@ -62,7 +62,8 @@ package struct PairFeatures: Sendable, Equatable {
             }
         }
         return (
-            Float(shared) / Float(max(1, a.count + b.count - shared)), Float(shared) / Float(max(1, min(a.count, b.count)))
+            Float(shared) / Float(max(1, a.count + b.count - shared)),
+            Float(shared) / Float(max(1, min(a.count, b.count)))
         )
     }
 
@@ -79,8 +80,9 @@ package struct PairFeatures: Sendable, Equatable {
         self[.meanLow] = min(means[0], means[1])
         self[.meanHigh] = max(means[0], means[1])
         self[.plainLow] = sides.map { side in mean(side.best, side.weights.map { _ in 1 }) }.min() ?? 0
-        let content = sides.flatMap { side in side.best.indices.filter { side.weights[$0] >= 0.3 }.map { side.best[$0] } }
-            .sorted()
+        let content = sides.flatMap { side in side.best.indices.filter { side.weights[$0] >= 0.3 }.map { side.best[$0] }
+        }
+        .sorted()
         self[.worst] = content.first ?? 1
         self[.worstSecond] = content.dropFirst().first ?? 1
         let costs = sides.map { side in zip(side.best, side.weights).map { (1 - $0) * $1 } }
@@ -99,7 +101,11 @@ package struct PairFeatures: Sendable, Equatable {
         var same: [Float] = []
         for side in sides {
             for token in side.ids.indices where side.weights[token] >= 0.3 {
-                if let similarity = side.same[token] { same.append(similarity) } else { differing.append(side.best[token]) }
+                if let similarity = side.same[token] {
+                    same.append(similarity)
+                } else {
+                    differing.append(side.best[token])
+                }
             }
         }
         self[.differing] = Float(min(differing.count, 20))

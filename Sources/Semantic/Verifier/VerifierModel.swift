@@ -43,7 +43,9 @@ struct VerifierModel: Sendable {
         calibration = try Calibration(json["calibration"])
         let index = Dictionary(names.enumerated().map { ($1, $0) }, uniquingKeysWith: { first, _ in first })
         for member in json["linear"]?.object?.members ?? [] {
-            guard let feature = index[member.name] else { throw VerifierFault("name a feature \(member.name) that is not measured") }
+            guard let feature = index[member.name] else {
+                throw VerifierFault("name a feature \(member.name) that is not measured")
+            }
             linear.append((feature, try Self.number(member.value, member.name)))
         }
         let features = try (json["features"]?.elements ?? []).map { name throws(VerifierFault) in
@@ -60,7 +62,9 @@ struct VerifierModel: Sendable {
     private mutating func add(_ tree: JSONValue, _ features: [Int]) throws(VerifierFault) {
         let all = tree.elements ?? []
         let first = nodes.count
-        guard !all.isEmpty, first + all.count <= Self.mostNodes else { throw VerifierFault("hold an empty or too large tree") }
+        guard !all.isEmpty, first + all.count <= Self.mostNodes else {
+            throw VerifierFault("hold an empty or too large tree")
+        }
         roots.append(first)
         for (place, entry) in all.enumerated() {
             let numbers = entry.elements ?? []
@@ -123,7 +127,8 @@ struct Calibration: Sendable, Equatable {
                 point.lowerBound <= point.probability
             else { throw VerifierFault("hold a calibration outside 0 to 1") }
             if let last = points.last {
-                guard last.score < point.score, last.probability <= point.probability, last.lowerBound <= point.lowerBound
+                guard last.score < point.score, last.probability <= point.probability,
+                    last.lowerBound <= point.lowerBound
                 else { throw VerifierFault("hold a calibration that falls") }
             }
             points.append(point)
