@@ -29,6 +29,8 @@ package struct WordPieceTokenizer: Sendable {
     private let unknown: Int32
     private let first: Int32
     private let last: Int32
+    /// What it was made for.
+    package let coverage: ScriptCoverage
 
     /// - Parameter size: how many ids the model has vectors for.
     package init(folder: any ModelFolder, size: Int) throws(ModelFault) {
@@ -36,6 +38,7 @@ package struct WordPieceTokenizer: Sendable {
         normalizer = configuration.normalizer
         vocabulary = WordPieceVocabulary(configuration.tokens, prefix: configuration.prefix)
         weights = TokenWeights(configuration.tokens, prefix: configuration.prefix)
+        coverage = ScriptCoverage(configuration.tokens.lazy.map(\.text))
         specials = SpecialTokens(configuration.specials)
         longestWord = configuration.longestWord
         unknown = configuration.unknown

@@ -6,6 +6,7 @@ extension SemanticIndex {
     private enum Step {
         case make(partition: CacheKey, capacity: Int)
         case add(Addition)
+        case forget([UInt64], by: any NeighbourGraph)
         case discard([any NeighbourGraph])
     }
 
@@ -32,6 +33,9 @@ extension SemanticIndex {
             guard let step = ledger.withLock({ next(&$0, rows: left) }) else { return false }
             switch step {
             case .discard: left -= 1
+            case .forget(let labels, let graph):
+                left -= 1
+                graph.remove(labels)
             case .make(let partition, let capacity):
                 left -= 1
                 // Without memory all is scanned as before.
@@ -44,6 +48,8 @@ extension SemanticIndex {
         }
         return true
     }
+
+    private static let removalsOfStep = 1024
 
     private func next(_ ledger: inout Ledger, rows: Int) -> Step? {
         if !ledger.discarded.isEmpty {
@@ -61,6 +67,9 @@ extension SemanticIndex {
             partition.retiring = part
             partition.graph = nil
             ledger.passingBytes += part.bytes
+        }
+        if let part = partition.graphs.first(where: { !$0.removals.isEmpty }) {
+            return .forget(part.takeRemovals(SemanticIndex.removalsOfStep), by: part.graph)
         }
         let enough = partition.retiring == nil ? graphRows : graphRows / 2
         guard let part = partition.graph else {

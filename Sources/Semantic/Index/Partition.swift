@@ -53,15 +53,15 @@ final class Partition {
         block.part?.dead += 1
     }
 
-    /// What a search needs of it. Rows that died since the last one are handed over with it.
+    /// What a search needs of it. Some of the rows that died lately are handed over with it.
     func view() -> View {
         View(
-            graphs: graphs.map { part in
-                defer { part.removals.removeAll() }
-                return (part.graph, part.removals)
-            },
+            graphs: graphs.map { part in (part.graph, part.takeRemovals(Partition.removalsOfSearch)) },
             blocks: tail.map(\.view))
     }
+
+    /// Labels that one search takes out of a graph; a purge may leave far more, which `SemanticIndex.grow` sees to.
+    private static let removalsOfSearch = 128
 
     struct View: Sendable {
         var graphs: [(graph: any NeighbourGraph, removals: [UInt64])]
@@ -83,6 +83,11 @@ final class GraphPart {
     init(_ graph: any NeighbourGraph) {
         self.graph = graph
         bytes = graph.bytes
+    }
+
+    func takeRemovals(_ count: Int) -> [UInt64] {
+        defer { removals.removeLast(min(count, removals.count)) }
+        return removals.suffix(count)
     }
 
     var rows: Int { blocks.reduce(0) { $0 + $1.count } }
