@@ -105,6 +105,8 @@ let package = Package(
             name: "TrustBench", dependencies: ["Core", "Dialects", "Semantic", "Foreign", "Matrix"],
             path: "Benchmarks/Semantic/Trust", swiftSettings: common),
 
+        bench("Index", ["Core", "Dialects", "Semantic", "Neighbours"]),
+
         // Killed by the tests while it writes.
         .executableTarget(
             name: "StoreWriter", dependencies: ["Core", "Tiers", "Foreign", "TestKit"], path: "Tests/StoreWriter",
