@@ -104,9 +104,12 @@ package protocol UpstreamCall: Sendable {
     func resume()
     /// Tells how many tokens the call took in the end, once its answer has landed. From any thread.
     func settle(tokens: Int)
+    /// Somebody more urgent waits for its answer now. From any thread.
+    func raise(to priority: Priority)
 }
 
 extension UpstreamCall {
+    package func raise(to priority: Priority) {}
     package func settle(tokens: Int) {}
 }
 

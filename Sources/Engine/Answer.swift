@@ -42,6 +42,8 @@ extension Engine {
                 } else {
                     boarded.flight.depart(ports.upstream, call.upstream)
                 }
+            } else {
+                boarded.flight.raise(to: call.upstream.demand.priority)
             }
             let timeout: Int64? = boarded.isLeader ? nil : cache.followerTimeout.nanoseconds
             let opening = await boarded.seat.opening(timeout: timeout)
@@ -65,7 +67,7 @@ extension Engine {
 
     /// Passes a request on without looking at the cache.
     package func relay(_ request: UpstreamRequest, reason: BypassReason, via ports: Ports) async -> Reply {
-        let flight = makeFlight(nil, ports)
+        let flight = makeFlight(nil, ports, request.demand.priority)
         // A new flight always has a seat.
         guard let seat = flight.board(form: .whole, wantsUsage: true, takesAnyForm: true) else { return .notCached }
         flight.depart(ports.upstream, request)
@@ -78,7 +80,7 @@ extension Engine {
     }
 
     private func askAlone(_ call: Call, _ ports: Ports) async -> Reply {
-        let flight = makeFlight(call, ports)
+        let flight = makeFlight(call, ports, call.upstream.demand.priority)
         let wanted = call.admitted
         guard let seat = flight.board(form: wanted.form, wantsUsage: wanted.facts.wantsUsage, takesAnyForm: true)
         else { return .notCached }
@@ -88,21 +90,21 @@ extension Engine {
 
     func board(_ call: Call, _ ports: Ports) -> (flight: Flight, seat: FlightSeat, isLeader: Bool)? {
         flights.board(call.admitted.key, form: call.admitted.form, wantsUsage: call.admitted.facts.wantsUsage) {
-            makeFlight(call, ports)
+            makeFlight(call, ports, call.upstream.demand.priority)
         }
     }
 
     /// `call` nil: the answer is only relayed.
-    private func makeFlight(_ call: Call?, _ ports: Ports) -> Flight {
+    private func makeFlight(_ call: Call?, _ ports: Ports, _ priority: Priority) -> Flight {
         let metrics = ports.metrics
         let key = call?.admitted.key
         let asked = purges.latest
         return Flight(
             credential: call?.admitted.credential, leader: call?.admitted.facts,
-            priority: call?.upstream.demand.priority ?? .standard,
             state: FlightState(
                 dialect: call?.admitted.dialect, form: call?.admitted.form ?? .whole,
-                limits: FlightState.Limits(maxAnswer: cache.maxAnswer.bytes)),
+                limits: FlightState.Limits(maxAnswer: cache.maxAnswer.bytes),
+                priority: priority),
             abortRule: Flight.AbortRule(
                 onAbort: call == nil ? .cancel : call?.isRefresh == true ? .finish : cache.onAbort,
                 timeout: cache.abortTimeout.nanoseconds,

@@ -72,8 +72,6 @@ package final class Flight: UpstreamSink {
     fileprivate let credential: CacheKey?
     /// What the one who started it asked for, where the answer may be shared.
     fileprivate let leader: RequestFacts?
-    /// With which the upstream is asked.
-    fileprivate let priority: Priority
     private let state: Mutex<FlightState>
     private let abortRule: AbortRule
     /// Judges and keeps a complete answer.
@@ -83,14 +81,12 @@ package final class Flight: UpstreamSink {
     private let onRefusal: @Sendable (NotStored) -> Void
 
     init(
-        credential: CacheKey?, leader: RequestFacts?, priority: Priority = .standard, state: consuming FlightState,
-        abortRule: AbortRule,
+        credential: CacheKey?, leader: RequestFacts?, state: consuming FlightState, abortRule: AbortRule,
         land: @escaping @Sendable (FlightCargo) -> FlightEnd, leaveTable: @escaping @Sendable (Flight) -> Void,
         onRefusal: @escaping @Sendable (NotStored) -> Void
     ) {
         self.credential = credential
         self.leader = leader
-        self.priority = priority
         self.state = Mutex(state)
         self.abortRule = abortRule
         self.land = land
@@ -110,9 +106,19 @@ package final class Flight: UpstreamSink {
 
     /// Asks the upstream. On the thread that the upstream wants to be called on.
     func depart(_ upstream: any Upstream, _ request: UpstreamRequest) {
+        var request = request
+        request.demand.priority = priority
         let call = upstream.start(request, sink: self)
         perform(state.withLock { $0.departed(call) })
+        // Somebody may have boarded meanwhile, who found no call to tell.
+        let urgency = priority
+        if urgency < request.demand.priority { call.raise(to: urgency) }
     }
+
+    fileprivate var priority: Priority { state.withLock { $0.priority } }
+
+    /// The call is as urgent as the most urgent one who waits for it.
+    func raise(to priority: Priority) { state.withLock { $0.raise(to: priority) }?.raise(to: priority) }
 
     /// Whether everybody has left it for good, or it has ended.
     var isOver: Bool { state.withLock { $0.isOver } }

@@ -57,6 +57,8 @@ struct FlightState {
 
     let dialect: Dialect?
     let limits: Limits
+    /// Of the most urgent one who ever boarded.
+    private(set) var priority: Priority
     private(set) var head: UpstreamHead?
     /// How the answer is laid out; before the head is there, how it was asked for.
     private(set) var form: Form
@@ -78,8 +80,9 @@ struct FlightState {
     private var patienceTimer: (any Scheduled)?
     private var watchers: [@Sendable (FlightEnd) -> Void] = []
 
-    /// `dialect` nil: the answer is only relayed.
-    init(dialect: Dialect?, form: Form, limits: Limits) {
+    /// `dialect` nil: the answer is only relayed. `priority` is that of the one who starts the call.
+    init(dialect: Dialect?, form: Form, limits: Limits, priority: Priority = .standard) {
+        self.priority = priority
         self.dialect = dialect
         self.form = form
         self.limits = limits
@@ -218,6 +221,13 @@ struct FlightState {
         if isOpen, let head, seat.form ?? form == form { return .live(head) }
         if let end { return .ended(end) }
         return isOpen && isRelaying ? .released(refusal ?? .tooLarge) : nil
+    }
+
+    /// Somebody boarded who is more urgent than those before; the call that is to be told, where there is one.
+    mutating func raise(to priority: Priority) -> (any UpstreamCall)? {
+        guard priority < self.priority, end == nil else { return nil }
+        self.priority = priority
+        return call
     }
 
     // MARK: What the upstream says

@@ -102,7 +102,8 @@ package final class EngineRig: Sendable {
             admitted: admitted,
             upstream: UpstreamRequest(
                 method: "POST", target: admitted.dialect.path, headers: headers.map { HeaderField($0.0, $0.1) },
-                body: .bytes(forwarded), decodes: true),
+                body: .bytes(forwarded), decodes: true,
+                demand: UpstreamDemand(priority: head.controls.priority ?? .standard, tenant: admitted.tenant)),
             model: admitted.facts.model(in: body), namespace: head.namespaceText, tags: head.tagList, stale: nil)
     }
 

@@ -44,6 +44,8 @@ package final class FakeCall: UpstreamCall {
         var hasEnded = false
         var pauses = 0
         var delivered = 0
+        var settled: [Int] = []
+        var raises: [Priority] = []
     }
 
     package let number: Int
@@ -63,6 +65,9 @@ package final class FakeCall: UpstreamCall {
     package var isPaused: Bool { state.withLock { $0.isPaused } }
     /// How often the sink asked to pause.
     package var pauses: Int { state.withLock { $0.pauses } }
+    /// What it was told of tokens and of urgency, in order.
+    package var settled: [Int] { state.withLock { $0.settled } }
+    package var raises: [Priority] { state.withLock { $0.raises } }
     /// Bytes that the sink took.
     package var delivered: Int { state.withLock { $0.delivered } }
 
@@ -102,6 +107,9 @@ package final class FakeCall: UpstreamCall {
         }
         playOn()
     }
+
+    package func settle(tokens: Int) { state.withLock { $0.settled.append(tokens) } }
+    package func raise(to priority: Priority) { state.withLock { $0.raises.append(priority) } }
 
     package func play(_ step: Step) {
         state.withLock { state in if !state.isCancelled { state.steps.append(step) } }

@@ -94,6 +94,7 @@ import Testing
                 saved time    about 10.0 s
                 coalesced     0
                 now           0 requests, 0 flights, 0 connections
+                waiting       0 interactive, 0 standard, 5 batch
 
                 ENDPOINT  REQUESTS  HIT RATE  HIT  HIT-SEMANTIC  STALE  COALESCED  MISS  BYPASS
                 chat             2    50.0 %    1             0      0          0     1       0
@@ -112,13 +113,18 @@ import Testing
                 redis       half-open  99.5 µs  99.5 µs       7        0       0         0       0    0 B        0
                 objects     closed           -        -       0        0       0         0       0    0 B        0
 
+                UPSTREAM  STATE      CALLS  FAILED  IN FLIGHT  LIMIT  RATE/S       P95
+                one       unhealthy      1       0          0      8       -  250.0 ms
+
                 MODEL   REQUESTS  HIT RATE  HIT  COALESCED  MISS  TOKENS SAVED  COST SAVED
                 gpt-4o         2    50.0 %    1          0     1            90   $0.000675
 
-                COUNT OF        WHAT      NUMBER
-                upstream calls  ok             1
-                answers         2xx            2
-                bypasses        too-deep       1
+                COUNT OF        WHAT        NUMBER
+                upstream calls  ok               1
+                further calls   retry            2
+                shed requests   queue-full       3
+                answers         2xx              2
+                bypasses        too-deep         1
 
                 """)
     }

@@ -50,6 +50,29 @@ import Testing
         #expect(scene.calls.count == 1)
     }
 
+    @Test("a call is as urgent as the most urgent one who waits for it") func urgency() throws {
+        let scene = Scene()
+        func ask(_ priority: String) throws -> Client {
+            try scene.ask(headers: [EngineRig.credential, ("x-refrain-priority", priority)])
+        }
+        let clients = try ["2", "2", "0", "1"].map { try ask($0) }
+        #expect(scene.calls.count == 1)
+        #expect(scene.calls[0].request.demand.priority == .batch)
+        #expect(scene.calls[0].raises == [.interactive])
+        scene.then { scene.calls[0].answer(.whole, [answer.whole]) }
+        #expect(clients.allSatisfy { $0.served?.kind == .answer } == true)
+    }
+
+    @Test("what a call took is told to whoever rations it, once") func settling() throws {
+        let scene = Scene()
+        _ = try scene.ask()
+        scene.then { scene.calls[0].answer(.whole, [answer.whole]) }
+        #expect(scene.calls[0].settled == [5])
+        _ = try scene.ask("other")
+        scene.then { scene.calls[1].answer(.whole, ["no"], status: 500) }
+        #expect(scene.calls[1].settled.isEmpty)
+    }
+
     @Test("a follower has none of the lines that were meant for the leader", arguments: [200, 500])
     func leadersLines(status: Int) throws {
         let scene = Scene()

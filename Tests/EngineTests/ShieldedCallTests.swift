@@ -143,6 +143,23 @@ import Testing
         #expect(scene.isIdle)
     }
 
+    @Test func whoBecomesUrgentGoesFirst() {
+        let scene = oneSlot()
+        _ = scene.ask()
+        let standard = scene.ask(ShieldScene.request(.none, .standard))
+        let batch = scene.ask(ShieldScene.request(.none, .batch))
+        batch.call.raise(to: .interactive)
+        batch.call.raise(to: .standard)
+        #expect(scene.shield.report.waiting == [1, 1, 0])
+        scene.calls[0].answer(.whole, ["x"])
+        #expect(scene.calls.count == 2)
+        scene.calls[1].answer(.whole, ["x"])
+        #expect(batch.sink.ends == 1 && standard.sink.ends == 0)
+        scene.calls[2].answer(.whole, ["x"])
+        standard.call.raise(to: .interactive)
+        #expect(scene.isIdle)
+    }
+
     @Test func whoDoesNotFitIsShedAtOnce() {
         let scene = oneSlot(queue: 1)
         _ = scene.ask()
@@ -339,13 +356,15 @@ import Testing
             }
             return await group.reduce(into: []) { $0 += $1 }
         }
-        // What still waits or runs is brought to its end.
-        while let call = scene.calls.first(where: { !$0.hasEnded }) {
-            call.resume()
-            call.answer(.whole, ["x"])
-            await Task.yield()
+        // What still waits or runs is brought to its end; those who wait for a slowed upstream start as time passes.
+        for _ in 0..<60 {
+            while let call = scene.calls.first(where: { !$0.hasEnded }) {
+                call.resume()
+                call.answer(.whole, ["x"])
+                await Task.yield()
+            }
+            scene.scheduler.advance(.seconds(1))
         }
-        scene.scheduler.advance(.seconds(60))
         #expect(sinks.allSatisfy { $0.ends == 1 })
         #expect(sinks.allSatisfy { $0.words.filter { $0.hasPrefix("head") }.count <= 1 })
         #expect(scene.isIdle)

@@ -121,6 +121,11 @@ package final class Shield: Sendable {
         }
     }
 
+    /// From any thread.
+    func raise(_ ticket: UInt64, to priority: Priority) {
+        run(nil) { state, _, now in state.raise(ticket: ticket, to: priority, now: now) }
+    }
+
     func settle(upstream: Int, _ demand: UpstreamDemand, actual: Int) {
         guarded.withLock {
             $0.state.settle(upstream: upstream, tenant: demand.tenant, estimated: demand.tokens, actual: actual)

@@ -235,7 +235,7 @@ package struct ShieldState: Sendable {
     // MARK: Tickets
 
     /// What time alone has brought, before the event is looked at.
-    private mutating func begin(_ time: Int64) -> ShieldSteps {
+    mutating func begin(_ time: Int64) -> ShieldSteps {
         now = max(now, time)
         var steps = ShieldSteps()
         queue.judge(now: now)

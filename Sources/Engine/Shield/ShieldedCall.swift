@@ -258,6 +258,8 @@ final class ShieldedCall: UpstreamCall {
         call?.resume()
     }
 
+    func raise(to priority: Priority) { shield.raise(ticket, to: priority) }
+
     func settle(tokens: Int) {
         guard let upstream = state.withLock({ $0.upstream }) else { return }
         shield.settle(upstream: upstream, request.demand, actual: tokens)

@@ -19,7 +19,7 @@ struct Ticket: Sendable {
     }
 
     let number: UInt64
-    let priority: Priority
+    var priority: Priority
     let tenant: CacheKey
     let tokens: Int
     /// What is left of the time that it may wait, in nanoseconds.
