@@ -1,6 +1,9 @@
 /// Explainable reasons not to answer one text with the answer of another: pure functions over bounded input, English
 /// and Chinese.
 package enum Guards {
+    /// Reads the word lists, some ten milliseconds of work; called at start, no request has to wait for it.
+    package static func load() { _ = GuardLexicon.shared }
+
     package static func compare(_ new: String, _ old: String) -> GuardReport {
         compare(PreparedText(new), PreparedText(old))
     }
