@@ -26,8 +26,8 @@ BENCH_PACKAGES := $(TEST_PACKAGES) gcc libc6-dev wrk procps
 # Setting up comes before building, whatever `-j` says.
 .NOTPARALLEL:
 
-.PHONY: help run test test-unit test-thread test-integration fuzz bench lint format docs build setup-build setup-test \
-	setup-bench soak clean
+.PHONY: help run test test-unit test-thread test-integration fuzz bench bench-semantic train lint format docs build setup-build setup-test \
+	setup-bench setup-semantic soak clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 24
@@ -63,6 +63,12 @@ fuzz: setup-build ## ten million damaged entries of the lower tiers through the 
 bench: setup-bench build ## compare with peers on this machine; appends to Benchmarks/Results
 	SWIFT="$(SWIFT)" PYTHON="$(PYTHON)" Benchmarks/run.sh
 
+bench-semantic: setup-semantic ## what the semantic match serves on labelled streams, and how much of it is wrong
+	.venv/trust/bin/python Benchmarks/Semantic/trust.py
+
+train: setup-semantic ## learn the verifier's coefficients anew
+	.venv/trust/bin/python Benchmarks/Semantic/train.py
+
 lint: ## formatting and house rules
 	$(SWIFT) format lint --strict --recursive Package.swift Sources Tests Benchmarks
 
@@ -86,6 +92,12 @@ setup-test: setup-build
 
 setup-bench: setup-build
 	@config/packages.sh $(BENCH_PACKAGES)
+
+setup-semantic: setup-build
+	@config/packages.sh python3 python3-venv libgomp1
+	$(SWIFT) build -c release --static-swift-stdlib -j $(JOBS) --product TrustBench
+	@config/model.sh $(PYTHON)
+	@config/venv.sh $(PYTHON) .venv/trust Benchmarks/Semantic/trust-requirements.txt
 
 clean: ## remove what was built
 	rm -rf .build .venv artifacts
