@@ -26,14 +26,18 @@ BENCH_PACKAGES := $(TEST_PACKAGES) gcc libc6-dev wrk procps
 # Setting up comes before building, whatever `-j` says.
 .NOTPARALLEL:
 
-.PHONY: help run test test-unit test-thread test-integration fuzz bench bench-semantic train lint format docs build setup-build setup-test \
-	setup-bench setup-semantic soak clean
+.PHONY: help run test test-unit test-thread test-integration fuzz bench bench-semantic train lint format docs build model \
+	setup-build setup-test setup-bench setup-semantic soak clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 24
 
-run: setup-build build ## set up, build, and serve: in front of UPSTREAM=https://… or of the simulated model
+run: setup-build build model ## set up, build, and serve: in front of UPSTREAM=https://… or of the simulated model
 	@config/run.sh $(RELEASE)
+
+model:
+	@config/packages.sh python3 python3-pip
+	@config/model.sh $(PYTHON) || echo 'without the sentence encoder: set semantic.model to "" before turning semantic.mode on' >&2
 
 build: ## release binaries with the Swift runtime inside
 	$(SWIFT) build -c release --static-swift-stdlib -j $(JOBS) --product refrain

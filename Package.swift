@@ -84,8 +84,11 @@ let package = Package(
             resources: ["index.html", "style.css", "charts.js", "dashboard.js"].map { .embedInCode("Dashboard/" + $0) }),
         library("TestKit", ["Core", "Dialects", "Tiers", "Engine"]),
         .executableTarget(
-            name: "refrain", dependencies: ["Core", "Dialects", "Tiers", "Engine", "Foreign", "Server", "Warmup"],
-            swiftSettings: common),
+            name: "refrain",
+            dependencies: [
+                "Core", "Dialects", "Tiers", "Semantic", "Engine", "Foreign", "Matrix", "Neighbours", "Server",
+                "Warmup",
+            ], swiftSettings: common),
         .executableTarget(name: "Simulator", dependencies: ["Core", "Dialects", "Foreign"], swiftSettings: common),
         bench("Micro", ["Core", "Dialects"]),
         bench("Responder", ["Core", "Foreign"]),
@@ -117,7 +120,8 @@ let package = Package(
         tests("WarmupTests", ["Core", "Dialects", "Warmup", "Foreign", "TestKit"]),
         tests("TiersTests", ["Core", "Tiers", "Foreign", "TestKit"]),
         .testTarget(
-            name: "SemanticTests", dependencies: ["Core", "Dialects", "Semantic", "Foreign", "Matrix", "TestKit"],
+            name: "SemanticTests",
+            dependencies: ["Core", "Dialects", "Semantic", "Foreign", "Matrix", "Neighbours", "TestKit"],
             resources: [.copy("Fixtures")], swiftSettings: common),
         tests("SemanticIndexTests", ["Core", "Semantic", "Neighbours", "TestKit"]),
         tests("SemanticTextTests", ["Semantic", "TestKit"]),

@@ -30,6 +30,8 @@ package struct AccessRecord: Sendable {
     package var completionTokens: Int32 = -1
     /// In millionths of a millionth of a dollar.
     package var savedPicodollars: UInt64 = 0
+    /// Whose answer it got, where that is not its own.
+    package var match: SemanticMatch?
     /// Whether nobody but warming wanted it.
     package var isWarming = false
     /// The client's own, only where bodies are to be logged.

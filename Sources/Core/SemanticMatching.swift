@@ -5,14 +5,21 @@ package protocol SemanticMatching: Sendable {
     /// Names how texts are compared; part of every partition, so that answers never cross from one way to another.
     var identity: String { get }
 
-    /// Looks for remembered questions of the same partition, within the time that it allows itself. `threshold` is what
-    /// one request asks for instead of the settings' rule.
-    func match(_ question: SemanticQuestion, threshold: Double?) async -> SemanticFinding
+    /// Looks for remembered questions of the same partition, within the time that it allows itself.
+    ///
+    /// - Parameters:
+    ///   - key: what the request itself is known by; those that were found not to be answered alike are left out.
+    ///   - threshold: what this request asks for instead of the settings' rule.
+    func match(_ question: SemanticQuestion, under key: CacheKey, threshold: Double?) async -> SemanticFinding
 
-    /// Remembers that the entry under `key` answers a question. Returns at once; `reading` is what `match` made of the
-    /// question, nil where it was not asked or did not get that far.
+    /// Remembers that the entry under `key` answers a question. Returns at once.
+    ///
+    /// - Parameters:
+    ///   - reading: what `match` made of the question, nil where it was not asked or did not get that far.
+    ///   - isWanted: whether the entry has not been purged; asked once the question can be found.
     func learn(
-        _ question: SemanticQuestion, reading: (any SemanticReading)?, under key: CacheKey, _ facts: SemanticFacts)
+        _ question: SemanticQuestion, reading: (any SemanticReading)?, under key: CacheKey, _ facts: SemanticFacts,
+        isWanted: @escaping @Sendable () -> Bool)
 
     /// The entry under a key is gone.
     func forget(_ key: CacheKey)
@@ -23,8 +30,26 @@ package protocol SemanticMatching: Sendable {
     /// Forgets what has expired; `now` in milliseconds since 1970. A bounded share of the work each time.
     func sweep(now: Int64)
 
-    /// Somebody knows whether the answer of a match was right for a question.
-    func observe(_ match: SemanticMatch, isRight: Bool)
+    /// Whether two answers say the same.
+    func agreement(_ one: String, _ other: String) async -> SemanticAgreement
+
+    /// Somebody knows whether the answer of a match is right for the request under `key`. One that a person calls wrong
+    /// is never served to it again.
+    func observe(_ match: SemanticMatch, for key: CacheKey, isRight: Bool, by witness: SemanticWitness)
+}
+
+/// Who says whether an answer was right.
+package enum SemanticWitness: String, Sendable, CaseIterable {
+    /// The model's own answer, asked for in spite of a match.
+    case comparison
+    /// A person, through the admin port.
+    case person
+}
+
+package enum SemanticAgreement: String, Sendable, CaseIterable {
+    case right, wrong
+    /// Too different to be called the same, too alike to be called wrong.
+    case unclear
 }
 
 /// What a text became when it was read once; whoever made it knows what it is.
@@ -38,14 +63,19 @@ package struct SemanticMatch: Sendable, Equatable {
     package var similarity: Double
     /// How likely the answer is right, at least: a lower bound. nil where only the similarity was asked.
     package var confidence: Double?
-    /// What tells matches of one remembered question and one decision apart, for those who learn from them.
-    package var ticket: UInt64
+    /// What the pair was given before calibration, comparable among matches of one matcher; and how likely it is to be
+    /// right by that alone. For those who learn from what comes of it.
+    package var score: Float
+    package var probability: Double
 
-    package init(key: CacheKey, similarity: Double, confidence: Double?, ticket: UInt64 = 0) {
+    package init(
+        key: CacheKey, similarity: Double, confidence: Double?, score: Float = 0, probability: Double = 0
+    ) {
         self.key = key
         self.similarity = similarity
         self.confidence = confidence
-        self.ticket = ticket
+        self.score = score
+        self.probability = probability
     }
 }
 
@@ -84,7 +114,7 @@ package enum SemanticResult: String, Sendable, CaseIterable {
     case rejected
     /// The partition has none that is near.
     case none
-    /// The text is longer than the encoder reads.
+    /// The text is longer than is compared, or has no words.
     case tooLong = "too-long"
     /// The time budget was spent.
     case late
@@ -101,13 +131,17 @@ package struct SemanticFinding: Sendable {
     /// The nearest first, of a bounded number.
     package var candidates: [SemanticCandidate]
     package var reading: (any SemanticReading)?
+    /// The model is to be asked all the same, and its answer compared.
+    package var explores: Bool
 
     package init(
-        _ result: SemanticResult, candidates: [SemanticCandidate] = [], reading: (any SemanticReading)? = nil
+        _ result: SemanticResult, candidates: [SemanticCandidate] = [], reading: (any SemanticReading)? = nil,
+        explores: Bool = false
     ) {
         self.result = result
         self.candidates = candidates
         self.reading = reading
+        self.explores = explores
     }
 
     /// Those that may answer, the nearest first.

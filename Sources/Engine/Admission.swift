@@ -50,6 +50,7 @@ package struct RequestHead {
 /// Decides whether a request may be answered from the cache, and under which key. One per worker.
 package final class Admission {
     private let cache: Settings.Cache
+    private let semanticEndpoints: [SemanticEndpoint]
     private let digest: any Digesting
     private let reader: RequestReader
     /// In lower case.
@@ -67,6 +68,7 @@ package final class Admission {
 
     package init(settings: Settings, digest: any Digesting) {
         cache = settings.cache
+        semanticEndpoints = settings.semantic.endpoints
         self.digest = digest
         reader = RequestReader(
             rules: RequestRules(leftOut: settings.cache.leftOut, maxDepth: settings.limits.jsonDepth))
@@ -127,6 +129,24 @@ package final class Admission {
             credential: credential, facts: facts, controls: head.controls, isRemembered: known != nil)
     }
 
+    /// What of an admitted request may vary, and who would be served each other's answers; nil where it may not vary.
+    /// Right after its `admit`, with the same head, body and query.
+    ///
+    /// - Parameter matcher: who compares.
+    package func question(
+        _ head: RequestHead, body: BytesView, _ admitted: Admitted, query: BytesView, matcher: String
+    ) -> SemanticQuestion? {
+        guard !head.controls.isSemanticOff, let endpoint = SemanticEndpoint(admitted.dialect),
+            semanticEndpoints.contains(endpoint), let variable = VariableText(body, dialect: admitted.dialect)
+        else { return nil }
+        // It was read with another text in the gap, and is no longer now.
+        let isRead = variable.rest.withUnsafeBytes { (try? reader.read($0, as: admitted.dialect)) != nil }
+        guard isRead else { return nil }
+        let partition = reader.partition(
+            scope: scope(of: head, admitted.tenant, query), dialect: admitted.dialect, matcher: matcher, digest: digest)
+        return SemanticQuestion(partition: partition, text: variable.text)
+    }
+
     /// Keeps the key of a request that turned out to be a repeated one; right after its `admit`, with the same body.
     package func remember(_ admitted: Admitted, body: BytesView) {
         if !admitted.isRemembered { memo.remember(admitted, scope: scopeBytes, body: body) }
@@ -174,11 +194,14 @@ package final class Admission {
     }
 
     private func key(of head: RequestHead, _ tenant: CacheKey, _ query: BytesView, _ dialect: Dialect) -> CacheKey {
-        let scope = KeyScope(
+        reader.key(scope: scope(of: head, tenant, query), dialect: dialect, digest: digest)
+    }
+
+    private func scope(of head: RequestHead, _ tenant: CacheKey, _ query: BytesView) -> KeyScope {
+        KeyScope(
             tenant: tenant, namespace: head.namespace?.trimmed.exactText ?? "",
             query: query.isEmpty ? "" : query.exactText,
             headers: head.keyHeaders.isEmpty ? [] : headerFields(head))
-        return reader.key(scope: scope, dialect: dialect, digest: digest)
     }
 
     /// What tells requests with the same body apart, each part behind its length. Mostly there is none of it.

@@ -32,7 +32,7 @@ extension Engine {
             guard let boarded = board(call, ports) else { break }
             if boarded.isLeader {
                 if let (found, outcome) = await search(for: &call, boarded.flight, boarded.seat, ports) {
-                    boarded.flight.end(.found(found.entry))
+                    boarded.flight.end(.found(found.entry, found.match))
                     if case .stale = outcome { refresh(call, ports) }
                     return .found(found, outcome)
                 }
@@ -59,10 +59,11 @@ extension Engine {
     }
 
     private func findOnly(_ call: Call, _ ports: Ports) async -> Reply {
-        guard !call.admitted.controls.noCache, case .fresh(let found) = await lookBelow(call.admitted, ports) else {
-            return .notCached
-        }
-        return .found(found, .hit(found.tier))
+        guard !call.admitted.controls.noCache else { return .notCached }
+        if case .fresh(let found) = await lookBelow(call.admitted, ports) { return .found(found, .hit(found.tier)) }
+        if let found = await aliased(call, ports) { return .found(found, .semantic(found.tier)) }
+        if let found = await neighbour(of: call, ports) { return .found(found, .semantic(found.tier)) }
+        return .notCached
     }
 
     /// Passes a request on without looking at the cache.
@@ -148,7 +149,10 @@ extension Engine {
             guard suits(head, seat, call) else { return .goAlone }
             metrics.countCoalesced()
             return .reply(.live(forFollower(head), seat, .coalesced))
-        case .ended(.complete(let entry, _, _)), .ended(.found(let entry)):
+        case .ended(.found(let entry, let match?)):
+            guard suits(match, call), let found = shared(entry, call, match) else { return .goAlone }
+            return .reply(.found(found, .semantic(found.tier)))
+        case .ended(.complete(let entry, _, _)), .ended(.found(let entry, nil)):
             switch judge(entry, for: call.admitted) {
             case .fresh(let found):
                 metrics.countCoalesced()
@@ -198,6 +202,15 @@ extension Engine {
         return UpstreamHead(
             status: head.status, headers: head.headers.filter { field in names.contains { field.isNamed($0) } },
             upstream: head.upstream)
+    }
+
+    /// What a neighbour's entry, in which another's flight ended, is to this call.
+    private func shared(_ entry: Entry, _ call: Call, _ match: SemanticMatch) -> Found? {
+        var wanted = call.admitted
+        wanted.key = match.key
+        guard case .fresh(var found) = judge(entry, for: wanted) else { return nil }
+        found.match = match
+        return found
     }
 
     /// Whether an upstream's status says that it could not do its work, rather than that the request is wrong.

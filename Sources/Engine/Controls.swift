@@ -17,6 +17,8 @@ package struct Controls: Sendable, Equatable {
     /// How long the answer is to be kept, in milliseconds.
     package var ttl: Int64?
     package var isSemanticOff = false
+    /// The least similarity of a question whose answer may stand for this one's, instead of the settings' rule.
+    package var semanticThreshold: Fraction?
     /// Nobody waits for the answer but those who fill the cache.
     package var isWarming = false
     /// What the client says, which may be more than it is allowed to; nil: nothing.
@@ -59,10 +61,20 @@ package struct Controls: Sendable, Equatable {
         }
     }
 
-    /// `x-refrain-semantic: off`.
+    /// `x-refrain-semantic: off`, or `threshold=0.95`.
     mutating func readSemantic(_ value: BytesView) throws(BypassReason) {
-        guard value.trimmed.equalsIgnoringCase("off") else { throw .badControl }
-        isSemanticOff = true
+        let value = value.trimmed
+        if value.equalsIgnoringCase("off") {
+            isSemanticOff = true
+            return
+        }
+        let name: StaticString = "threshold="
+        guard value.count > name.utf8CodeUnitCount,
+            UnsafeRawBufferPointer(rebasing: value[..<name.utf8CodeUnitCount]).equalsIgnoringCase(name),
+            let fraction = Fraction(UnsafeRawBufferPointer(rebasing: value[name.utf8CodeUnitCount...]).text),
+            fraction.millionths > 0
+        else { throw .badControl }
+        semanticThreshold = fraction
     }
 
     /// `x-refrain-priority: 0 | 1 | 2`.

@@ -16,6 +16,8 @@ package final class Engine: Sendable {
     let keepHeaders: [String]
     /// The tiers behind memory, in the order in which they are asked.
     let below: [any Tier]
+    /// nil: only exact matches are served.
+    package let meaning: Meaning?
     /// nil without lower tiers.
     package let fill: Fill?
     let leases: (any CallLeases)?
@@ -24,8 +26,11 @@ package final class Engine: Sendable {
     let executor: (any TaskExecutor)?
 
     /// - Parameter lower: nil: memory is all there is.
-    package init(settings: Settings, memory: MemoryTier, lower: Lower? = nil, clock: any Clock) {
+    package init(
+        settings: Settings, memory: MemoryTier, lower: Lower? = nil, meaning: Meaning? = nil, clock: any Clock
+    ) {
         self.memory = memory
+        self.meaning = meaning
         self.clock = clock
         let purges = PurgeLedger(isShared: lower?.home != nil)
         self.purges = purges
@@ -73,13 +78,16 @@ package final class Engine: Sendable {
         package var tags: [String]
         /// Held past its lifetime: to be served while a fresh one is fetched, or in case the upstream fails.
         package var stale: Found?
+        /// nil where only exactly the same request may be answered alike.
+        package let question: OpenQuestion?
         /// Nobody waits for the answer: it is to take the place of one that has expired.
         var isRefresh = false
 
         package init(
             admitted: Admitted, upstream: UpstreamRequest, model: String, namespace: String, tags: [String],
-            stale: Found?
+            stale: Found?, question: SemanticQuestion? = nil
         ) {
+            self.question = question.map { OpenQuestion($0) }
             self.admitted = admitted
             self.upstream = upstream
             self.model = model
@@ -98,6 +106,8 @@ package final class Engine: Sendable {
         package var age: Int64
         /// Until it expires, in milliseconds; negative past that.
         package var lifetime: Int64
+        /// Whose answer it is, where it is not this request's own.
+        package var match: SemanticMatch?
     }
 
     package enum Lookup: Sendable {
@@ -184,6 +194,7 @@ package final class Engine: Sendable {
                 fill.offer(entry, under: call.admitted.key)
                 refusal = nil
             }
+            learn(entry, of: call, isKept: refusal == nil)
             return .complete(entry, cargo.head, refusal)
         } catch {
             return .answered(cargo.head, cargo.content, error)
@@ -241,7 +252,10 @@ package final class Engine: Sendable {
     }
 
     /// Lets go of expired entries, at most `budget` looked at.
-    package func sweep(budget: Int) { memory.sweep(now: clock.wall(), budget: budget) }
+    package func sweep(budget: Int) {
+        memory.sweep(now: clock.wall(), budget: budget)
+        meaning?.matcher.sweep(now: clock.wall())
+    }
 }
 
 extension UpstreamHead {

@@ -20,7 +20,7 @@ package enum FlightEnd: Sendable {
     /// The answer is complete and good to serve; it was kept, or found no room.
     case complete(Entry, UpstreamHead, NotStored?)
     /// It had been kept meanwhile; nothing was asked.
-    case found(Entry)
+    case found(Entry, SemanticMatch?)
     /// The upstream's answer is complete, but not one to keep.
     case answered(UpstreamHead, Bytes, NotStored)
     /// What came went to those who were listening; nothing is left for others.
@@ -197,7 +197,7 @@ package final class Flight: UpstreamSink {
 
     fileprivate var entry: Entry? {
         switch state.withLock({ $0.end }) {
-        case .complete(let entry, _, _), .found(let entry): entry
+        case .complete(let entry, _, _), .found(let entry, _): entry
         case .answered, .relayed, .failed, nil: nil
         }
     }

@@ -11,12 +11,19 @@ extension Engine {
     ) async -> (found: Found, outcome: Outcome)? {
         // Look again: the flight before this one may have landed since memory was asked.
         if let found = lookAgain(call.admitted) { return (found, .hit(found.tier)) }
-        switch await lookBelow(call.admitted, ports) {
-        case .fresh(let found): return (found, .hit(found.tier))
-        case .stale(let found):
-            call.stale = fresher(call.stale, found)
-            if let stale = servableStale(call) { return (stale, .stale(stale.tier)) }
-        case .nothing: break
+        if let found = await aliased(call, ports) { return (found, .semantic(found.tier)) }
+        for places in [Places.shared, .objects] {
+            switch await lookBelow(call.admitted, ports, in: places) {
+            case .fresh(let found): return (found, .hit(found.tier))
+            case .stale(let found):
+                call.stale = fresher(call.stale, found)
+                if let stale = servableStale(call) { return (stale, .stale(stale.tier)) }
+            case .nothing: break
+            }
+            // A neighbour in memory is nearer than an object store.
+            if places == .shared, let found = await neighbour(of: call, ports) {
+                return (found, .semantic(found.tier))
+            }
         }
         guard let leases, cache.enabled, purges.isSettled else { return nil }
         return await wait(for: call.admitted, leases, flight, seat, ports).map { ($0, .coalesced) }

@@ -27,12 +27,28 @@ extension Engine {
         }
     }
 
+    /// Which of the lower tiers are looked in.
+    enum Places {
+        case all
+        /// Those before the object store.
+        case shared
+        case objects
+
+        func include(_ tier: TierName) -> Bool {
+            switch self {
+            case .all: true
+            case .shared: tier != .objects
+            case .objects: tier == .objects
+            }
+        }
+    }
+
     /// Looks in the lower tiers, one after the other, and counts what they find. A fresh answer is promoted.
-    func lookBelow(_ wanted: Admitted, _ ports: Ports) async -> Lookup {
+    func lookBelow(_ wanted: Admitted, _ ports: Ports, in places: Places = .all) async -> Lookup {
         // What others kept may have been purged by others too.
         guard !below.isEmpty, purges.isSettled else { return .nothing }
         var best: Found?
-        for tier in below {
+        for tier in below where places.include(tier.name) {
             let started = clock.monotonic()
             let held = await tier.find(wanted.key)
             ports.metrics.countTierDuration(tier.name, nanoseconds: clock.monotonic() - started)

@@ -45,20 +45,26 @@ package final class PurgeLedger: Sendable {
     /// Whether an entry was purged.
     package func covers(_ entry: Entry, under key: CacheKey) -> Bool {
         let facts = entry.facts
-        if facts.generation >= latest, facts.createdAt >= Int64(clamping: oldestMoment.load(ordering: .acquiring)) {
-            return false
-        }
-        let groups = PurgeLedger.groups(of: entry, key)
+        return covers(facts.createdAt, facts.generation) { PurgeLedger.groups(of: SemanticFacts(entry), key) }
+    }
+
+    /// The same of an entry that is known by its facts alone.
+    package func covers(_ facts: SemanticFacts, under key: CacheKey) -> Bool {
+        covers(facts.createdAt, facts.generation) { PurgeLedger.groups(of: facts, key) }
+    }
+
+    private func covers(_ createdAt: Int64, _ generation: UInt64, _ groups: () -> [PurgeGroup]) -> Bool {
+        if generation >= latest, createdAt >= Int64(clamping: oldestMoment.load(ordering: .acquiring)) { return false }
+        let groups = groups()
         return marks.withLock { marks in
-            if let moment = marks.numbers[.older], facts.createdAt < Int64(clamping: moment) { return true }
-            return groups.contains { marks.numbers[$0] ?? 0 > facts.generation }
+            if let moment = marks.numbers[.older], createdAt < Int64(clamping: moment) { return true }
+            return groups.contains { marks.numbers[$0] ?? 0 > generation }
         }
     }
 
-    private static func groups(of entry: Entry, _ key: CacheKey) -> [PurgeGroup] {
-        [
-            .everything, .key(key), .tenant(entry.facts.tenant), .model(entry.model), .namespace(entry.namespace),
-        ] + entry.tags.map { .tag($0) }
+    private static func groups(of facts: SemanticFacts, _ key: CacheKey) -> [PurgeGroup] {
+        [.everything, .key(key), .tenant(facts.tenant), .model(facts.model), .namespace(facts.namespace)]
+            + facts.tags.map { .tag($0) }
     }
 
     /// Raises the mark of a group above all that are known, for a purge that nobody else hears of yet. `wall` is in

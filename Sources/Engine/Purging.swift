@@ -93,7 +93,10 @@ extension Engine {
 
     /// Looks through all of memory; how many answers it held that were purged.
     @discardableResult
-    private func dropPurged() -> Int { memory.removeAll { purges.covers($1, under: $0) } }
+    private func dropPurged() -> Int {
+        meaning?.matcher.forgetAll { purges.covers($1, under: $0) }
+        return memory.removeAll { purges.covers($1, under: $0) }
+    }
 
     /// Makes marks that rose felt: drops what they cover, and lets nobody join a call from before them. How many answers
     /// memory held of the groups.
@@ -111,6 +114,7 @@ extension Engine {
         for key in keys {
             flights.purge(key)
             fill?.withdraw(key)
+            meaning?.matcher.forget(key)
             guard let held = memory.peek(key, now: clock.wall()), purges.covers(held, under: key) else { continue }
             if memory.removeNow(key) { count += 1 }
         }

@@ -98,7 +98,7 @@ extension Engine {
         var call = call
         guard let boarded = board(call, ports), boarded.isLeader else { return .unneeded }
         if let (found, _) = await search(for: &call, boarded.flight, boarded.seat, ports) {
-            boarded.flight.end(.found(found.entry))
+            boarded.flight.end(.found(found.entry, nil))
             return .unneeded
         }
         boarded.flight.depart(ports.upstream, call.upstream)

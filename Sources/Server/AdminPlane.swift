@@ -84,6 +84,10 @@ final class AdminPlane: HTTPHandler {
         Page(method: .post, path: "/api/purge", summary: "drop an answer, a group of them or all") { plane, exchange in
             plane.purge(exchange)
         },
+        Page(method: .post, path: "/api/feedback", summary: "whether an answer by meaning was right") {
+            plane, exchange in
+            plane.feedback(exchange)
+        },
         Page(method: .post, path: "/api/reload", summary: "read the settings anew") { plane, exchange in
             plane.answerAside(exchange) { [inspection = plane.inspection] in await inspection.reload().answer }
         },
@@ -272,11 +276,36 @@ final class AdminPlane: HTTPHandler {
         }
     }
 
+    private func feedback(_ exchange: HTTPExchange) {
+        let request: FeedbackRequest
+        do throws(FeedbackRequest.Unreadable) {
+            request = try FeedbackRequest(exchange.body)
+        } catch {
+            return refuse(exchange, 400, error.code, error.message)
+        }
+        guard let match = context.engine.meaning?.feedback(on: request.id, isRight: request.isRight) else {
+            return refuse(
+                exchange, 404, "unknown-answer",
+                "No answer by meaning with that id is remembered: it was served by another sidecar, or long ago.")
+        }
+        context.log.write(
+            .info, "feedback", LogField("verdict", request.isRight ? "up" : "down"),
+            LogField("matchedKey", match.key.hex))
+        var writer = JSONWriter()
+        writer.beginObject()
+        writer.member("matchedKey", match.key.hex)
+        writer.member("similarity", match.similarity)
+        writer.endObject()
+        answer(exchange, 200, json: writer.bytes)
+    }
+
     private func explain(_ exchange: HTTPExchange) {
         let explanation = explainer.explain(exchange)
         guard let key = explanation.key else { return answer(exchange, 200, json: explanation.json(held: [], now: 0)) }
         answerLater(exchange) { [context] in
+            var explanation = explanation
             let held = await context.engine.holders(of: key)
+            await explanation.compare(by: context.engine.meaning, showsTexts: context.settings.log.bodies)
             return Answer(json: explanation.json(held: held, now: context.clock.wall()))
         }
     }

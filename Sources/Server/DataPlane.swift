@@ -84,8 +84,8 @@ final class DataPlane: HTTPHandler {
                 admission.remember(admitted, body: exchange.body)
                 respond(exchange, with: found, .hit(found.tier), for: admitted)
                 recorder.note(found, admitted, head, exchange, started: started)
-            case .stale(let found): ask(exchange, admitted, head, stale: found, started)
-            case .nothing: ask(exchange, admitted, head, stale: nil, started)
+            case .stale(let found): ask(exchange, admitted, head, route.query, stale: found, started)
+            case .nothing: ask(exchange, admitted, head, route.query, stale: nil, started)
             }
         } catch {
             if head.controls.onlyIfCached, error != .disabled {
@@ -108,7 +108,8 @@ final class DataPlane: HTTPHandler {
     // MARK: To the engine
 
     private func ask(
-        _ exchange: HTTPExchange, _ admitted: Admitted, _ head: RequestHead, stale: Engine.Found?, _ started: Int64
+        _ exchange: HTTPExchange, _ admitted: Admitted, _ head: RequestHead, _ query: BytesView,
+        stale: Engine.Found?, _ started: Int64
     ) {
         let facts = admitted.facts
         let body = upstreamBody(
@@ -122,7 +123,11 @@ final class DataPlane: HTTPHandler {
         let call = Engine.Call(
             admitted: admitted,
             upstream: UpstreamRequests.make(exchange, body: body, isCacheable: true, sheet, demand),
-            model: sheet.model, namespace: sheet.namespace, tags: head.tagList, stale: stale)
+            model: sheet.model, namespace: sheet.namespace, tags: head.tagList, stale: stale,
+            question: context.engine.meaning.flatMap {
+                admission.question(
+                    head, body: exchange.body, admitted, query: query, matcher: $0.matcher.identity)
+            })
         let ports = recorder.ports(ports, for: &sheet)
         let id = remember(exchange, sheet, admitted.credential)
         start(id) { $0.launch(call, id: id, ports: ports) }
@@ -204,7 +209,12 @@ final class DataPlane: HTTPHandler {
         case .found(let found, let outcome):
             // Only admitted requests are answered out of the cache.
             guard let admitted = request.admitted else { return }
-            respond(request.exchange, with: found, outcome, for: admitted, fallback: request.sheet.fallback)
+            if let match = found.match {
+                context.engine.meaning?.note(request.sheet.id, admitted.key, match)
+                pending[id]?.sheet.match = match
+            }
+            respond(request.exchange, with: found, outcome, for: admitted, number: request.sheet.id,
+                fallback: request.sheet.fallback)
             end(id, outcome, found.entry)
         case .complete(let head, let entry, let outcome, let notStored):
             respond(request, head, entry, outcome, notStored)
@@ -227,7 +237,7 @@ final class DataPlane: HTTPHandler {
 
     private func respond(
         _ exchange: HTTPExchange, with found: Engine.Found, _ outcome: Outcome, for admitted: Admitted,
-        fallback: String = ""
+        number: UInt64 = 0, fallback: String = ""
     ) {
         let status = Int(found.entry.facts.status)
         // Promoted answers are the same entries under another tier's name.
@@ -237,6 +247,7 @@ final class DataPlane: HTTPHandler {
             ) { makeResponse(found, outcome, admitted) }
             if let response { exchange.respond(status, response) }
         } else if let response = makeResponse(found, outcome, admitted) {
+            if let match = found.match { ResponseHeaders.add(match, number: number, to: response) }
             ResponseHeaders.add(fallback: fallback, to: response)
             exchange.respond(status, response)
         }

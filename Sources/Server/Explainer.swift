@@ -49,6 +49,12 @@ final class Explainer {
             explanation.writer.member("key", admitted.key.hex)
             explanation.writer.member("leftOut", admission.leftOutFields)
             explanation.writer.member("canonical", admission.canonical)
+            explanation.threshold = admitted.controls.semanticThreshold
+            // It reads the request anew, so that it comes last.
+            explanation.question = context.engine.meaning.flatMap {
+                admission.question(
+                    head, body: exchange.body, admitted, query: route.query, matcher: $0.matcher.identity)
+            }
         } catch {
             bypass(error, to: &explanation.writer)
         }
@@ -88,6 +94,22 @@ struct Explanation: Sendable {
     fileprivate(set) var writer = JSONWriter()
     /// nil for a request that may not be cached.
     fileprivate(set) var key: CacheKey?
+    /// nil where only exactly the same request would be answered alike.
+    fileprivate var question: SemanticQuestion?
+    fileprivate var threshold: Fraction?
+    private var alias: SemanticMatch?
+    private var finding: SemanticFinding?
+
+    /// Looks for questions that mean the same, as a request would.
+    mutating func compare(by meaning: Meaning?, showsTexts: Bool) async {
+        guard let meaning, let key, let question else { return }
+        alias = meaning.alias(of: key)
+        finding = await meaning.matcher.match(question, under: key, threshold: threshold?.value)
+        self.showsTexts = showsTexts
+    }
+
+    /// Whether what other people asked is shown.
+    private var showsTexts = false
 
     /// `now` is in milliseconds since 1970.
     func json(held: [(tier: TierName, entry: Entry)], now: Int64) -> [UInt8] {
@@ -98,8 +120,39 @@ struct Explanation: Sendable {
             for (tier, entry) in held { Explanation.write(entry, tier, now, to: &writer) }
             writer.endArray()
         }
+        if let question, let finding { write(finding, question, to: &writer) }
         writer.endObject()
         return writer.bytes
+    }
+
+    private func write(_ finding: SemanticFinding, _ question: SemanticQuestion, to writer: inout JSONWriter) {
+        writer.name("semantic")
+        writer.beginObject()
+        writer.member("partition", question.partition.hex)
+        writer.member("result", finding.result.word)
+        if let alias { writer.member("alias", alias.key.hex) }
+        writer.name("neighbours")
+        writer.beginArray()
+        for candidate in finding.candidates {
+            writer.beginObject()
+            writer.member("key", candidate.match.key.hex)
+            writer.member("similarity", candidate.match.similarity)
+            if let confidence = candidate.match.confidence { writer.member("confidence", confidence) }
+            writer.member("accepted", candidate.isAccepted)
+            if showsTexts { writer.member("text", candidate.text) }
+            writer.name("objections")
+            writer.beginArray()
+            for objection in candidate.objections {
+                writer.beginObject()
+                writer.member("guard", objection.word)
+                if showsTexts { writer.member("detail", objection.detail) }
+                writer.endObject()
+            }
+            writer.endArray()
+            writer.endObject()
+        }
+        writer.endArray()
+        writer.endObject()
     }
 
     private static func write(_ entry: Entry, _ tier: TierName, _ now: Int64, to writer: inout JSONWriter) {

@@ -92,7 +92,12 @@ struct Importer: Sendable {
                 trust: trust)
             return context.engine.take(
                 Bytes(copying: pair.response), to: admitted, model: admitted.facts.model(in: pair.request),
-                namespace: head.namespaceText, tags: head.tagList)?.word
+                namespace: head.namespaceText, tags: head.tagList,
+                question: context.engine.meaning.flatMap {
+                    admission.question(
+                        head, body: pair.request, admitted, query: UnsafeRawBufferPointer(start: nil, count: 0),
+                        matcher: $0.matcher.identity)
+                })?.word
         } catch {
             return error.word
         }

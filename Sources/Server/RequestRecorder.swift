@@ -18,6 +18,8 @@ struct RequestFactsheet {
     var trace: TraceContext?
     /// Only where bodies are logged.
     var body: Bytes?
+    /// Whose answer it got, where that is not its own.
+    var match: SemanticMatch?
     /// nil where nobody asks how long the upstream took.
     var stopwatch: UpstreamStopwatch?
 
@@ -179,6 +181,7 @@ final class RequestRecorder {
         record.promptTokens = entry?.facts.promptTokens ?? -1
         record.completionTokens = entry?.facts.completionTokens ?? -1
         record.savedPicodollars = picodollars
+        record.match = sheet.match
         if let trace = sheet.trace, trace.isSampled { context.spans?.send(record) }
         guard let accessLog else { return }
         record.body = sheet.body

@@ -85,6 +85,19 @@ enum ResponseHeaders {
         if outcome.tier != nil { response.add("x-refrain-tier", found.tier.headerWord) }
     }
 
+    /// For another request's answer. Feedback names the number.
+    static func add(_ match: SemanticMatch, number: UInt64, to response: HTTPResponse) {
+        var similarity = HeaderValue()
+        let shares = Int64((min(max(match.similarity, 0), 1) * 10_000).rounded())
+        similarity.put(shares / 10_000)
+        similarity.put(UInt8(ascii: "."))
+        for divisor: Int64 in [1_000, 100, 10, 1] {
+            similarity.put(UInt8(truncatingIfNeeded: 48 + shares / divisor % 10))
+        }
+        _ = similarity.withCString { response.add("x-refrain-similarity", $0) }
+        response.add("x-refrain-request-id", Hex.text(number))
+    }
+
     /// For an answer of the upstream. `isStored` nil: it is not known yet.
     static func add(
         forwarded outcome: Outcome, status code: Int?, isStored: Bool?, notStored: NotStored?, controls: Controls?,

@@ -52,7 +52,7 @@ package final class EngineRig: Sendable {
     package init(
         capacity: Int = 64 << 20, eviction: Settings.Eviction = .lru, upstream: FakeUpstream = FakeUpstream(),
         clock: ManualClock = ManualClock(), scheduler: ManualScheduler? = nil, executor: (any TaskExecutor)? = nil,
-        lower: FakeLower? = nil, change: (inout Settings) -> Void = { _ in }
+        lower: FakeLower? = nil, meaning: Meaning? = nil, change: (inout Settings) -> Void = { _ in }
     ) {
         var settings = Settings()
         change(&settings)
@@ -64,7 +64,7 @@ package final class EngineRig: Sendable {
             capacity: capacity, eviction: eviction, shards: 1,
             retainStale: settings.cache.staleRetention.milliseconds, clock: clock)
         let below = lower?.ports(scheduler: self.scheduler, log: log, executor: executor)
-        engine = Engine(settings: settings, memory: memory, lower: below, clock: clock)
+        engine = Engine(settings: settings, memory: memory, lower: below, meaning: meaning, clock: clock)
         ports = Engine.Ports(
             upstream: upstream, scheduler: self.scheduler, metrics: registry.makeBlock(),
             executor: executor)
@@ -89,13 +89,20 @@ package final class EngineRig: Sendable {
                 head, body: EngineRig.view(body), dialect: dialect, query: EngineRig.view(query),
                 now: clock.monotonic(), trust: engine.trust)
             return withExtendedLifetime((body, query)) {
-                call(admitted, EngineRig.view(body), head, headers: headers)
+                call(
+                    admitted, EngineRig.view(body), head, headers: headers,
+                    question: engine.meaning.flatMap {
+                        admission.question(
+                            head, body: EngineRig.view(body), admitted, query: EngineRig.view(query),
+                            matcher: $0.matcher.identity)
+                    })
             }
         }
     }
 
     private func call(
-        _ admitted: Admitted, _ body: BytesView, _ head: RequestHead, headers: [(String, String)]
+        _ admitted: Admitted, _ body: BytesView, _ head: RequestHead, headers: [(String, String)],
+        question: SemanticQuestion?
     ) -> Engine.Call {
         let forwarded = upstreamBody(original: body, facts: admitted.facts, askForUsage: settings.cache.askForUsage)
         return Engine.Call(
@@ -104,7 +111,8 @@ package final class EngineRig: Sendable {
                 method: "POST", target: admitted.dialect.path, headers: headers.map { HeaderField($0.0, $0.1) },
                 body: .bytes(forwarded), decodes: true,
                 demand: UpstreamDemand(priority: head.controls.priority ?? .standard, tenant: admitted.tenant)),
-            model: admitted.facts.model(in: body), namespace: head.namespaceText, tags: head.tagList, stale: nil)
+            model: admitted.facts.model(in: body), namespace: head.namespaceText, tags: head.tagList, stale: nil,
+            question: question)
     }
 
     /// What a server does with an admitted request: look in memory, then ask the engine, then send the answer.

@@ -22,6 +22,8 @@ package struct Served: Sendable, Equatable {
     package var outcome: Outcome?
     package var notStored: NotStored?
     package var headers: [HeaderField] = []
+    /// Whose answer it is, where it is another request's.
+    package var match: SemanticMatch?
 
     package init() {}
 
@@ -36,7 +38,9 @@ package struct Served: Sendable, Equatable {
 
     private mutating func take(_ reply: Reply, wantsUsage: Bool, readSize: Int, pace: Pace?) async {
         switch reply {
-        case .found(let found, let outcome): take(found.entry, found.form, wantsUsage, outcome)
+        case .found(let found, let outcome):
+            take(found.entry, found.form, wantsUsage, outcome)
+            match = found.match
         case .complete(_, let entry, let outcome, let reason):
             take(entry, entry.facts.origin, wantsUsage, outcome)
             notStored = reason

@@ -94,6 +94,13 @@ private enum Explain {
         if (fields["held"]?.elements ?? []).isEmpty {
             rows.append(("held in", "nothing: it would be asked of the model"))
         }
+        if let semantic = fields["semantic"] {
+            row("by meaning", semantic["result"])
+            row("answered as", semantic["alias"])
+            for neighbour in semantic["neighbours"]?.elements ?? [] {
+                rows.append(("neighbour", describe(match: neighbour)))
+            }
+        }
         row("canonical", fields["canonical"])
         return layOut(rows)
     }
@@ -102,6 +109,22 @@ private enum Explain {
         let forms = (place["forms"]?.elements ?? []).compactMap(\.text).joined(separator: " and ")
         return "\(place["tier"]?.text ?? "?"), \(place["ageSeconds"]?.integer ?? 0) s old, "
             + "\(place["ttlSeconds"]?.integer ?? 0) s to live, as \(forms), \(place["bytes"]?.integer ?? 0) bytes"
+    }
+
+    private static func describe(match: JSONValue) -> String {
+        func percent(_ member: String) -> String? {
+            guard case .number(let spelling) = match[member], let share = Double(spelling) else { return nil }
+            return StatsReport.percent(share)
+        }
+        var parts = [match["accepted"] == .bool(true) ? "accepted" : "rejected"]
+        if let similarity = percent("similarity") { parts.append("\(similarity) alike") }
+        if let confidence = percent("confidence") { parts.append("right with at least \(confidence)") }
+        for objection in match["objections"]?.elements ?? [] {
+            let word = objection["guard"]?.text ?? "?"
+            parts.append(objection["detail"]?.text.map { "\(word): \($0)" } ?? word)
+        }
+        let text = match["text"]?.text.map { " " + quoted($0) } ?? ""
+        return (match["key"]?.text?.prefix(16) ?? "?") + text + " " + parts.joined(separator: ", ")
     }
 
     private static func layOut(_ rows: [(String, String)]) -> String {

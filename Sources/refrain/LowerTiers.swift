@@ -105,6 +105,15 @@ final class LowerTiers: Sendable {
                     + "that those in Redis and the object store are found by no other sidecar and not after a restart"))
     }
 
+    /// How questions are told to the other sidecars; nil without a Redis.
+    func feed(on loop: EventLoop, clock: any Clock, log: any Log) throws(RedisSetupFailure) -> RedisFeed? {
+        // The last one is for what is done behind the workers' backs, on the first loop.
+        guard let client = clients.last, let redisOptions else { return nil }
+        return try RedisFeed(
+            client: client, redis: redisOptions, clock: clock, random: SystemRandom(), log: log,
+            servers: { [self] in masters(on: loop) })
+    }
+
     /// The masters of a Redis Cluster as far as they are known; none for a single Redis. On that loop's thread.
     func masters(on loop: EventLoop) -> [RedisEndpoint] { clients.first { $0.loop === loop }?.masters ?? [] }
 
@@ -171,7 +180,7 @@ extension EntryCodec {
 
 extension EntrySeal {
     /// nil where entries are not encrypted.
-    fileprivate static func make(_ settings: Settings) throws(CommandFailure) -> EntrySeal? {
+    static func make(_ settings: Settings) throws(CommandFailure) -> EntrySeal? {
         do {
             let keys = try settings.cache.encryptionKey.load().keys
             return keys.isEmpty ? nil : try EntrySeal(keys: keys)

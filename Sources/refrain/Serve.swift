@@ -47,6 +47,7 @@ private struct Serve {
     private let workers: [Worker]
     private let lower: LowerTiers
     private let deployment: Deployment
+    private let semantic: SemanticParts?
     private let schedule: WarmSchedule?
     private let reloader: Reloader
 
@@ -75,7 +76,12 @@ private struct Serve {
         let memory = MemoryTier(settings, clock: clock)
         let registry = MetricsRegistry(version: refrainVersion)
         let ports = Engine.Lower(settings, lower, loop: loops[0], log: log)
-        let engine = Engine(settings: settings, memory: memory, lower: ports, clock: clock)
+        semantic =
+            settings.semantic.mode == .off
+            ? nil
+            : try SemanticParts(settings, lower: lower, loop: loops[0], registry: registry, clock: clock, log: log)
+        let engine = Engine(
+            settings: settings, memory: memory, lower: ports, meaning: semantic?.meaning, clock: clock)
         deployment = try Deployment(
             settings, engine: engine, lower: lower, ports: ports, loop: loops[0], clock: clock, log: log)
         let shield = Shield(
@@ -101,6 +107,7 @@ private struct Serve {
         if let spans { registry.read(.spansDropped) { Double(spans.dropped) } }
         lower.register(in: registry)
         deployment.register(in: registry)
+        semantic?.register(in: registry)
     }
 
     func run() async throws(CommandFailure) {
@@ -113,6 +120,7 @@ private struct Serve {
             }
             lower.open()
             deployment.open()
+            semantic?.open(context.engine)
             let (stops, asked) = AsyncStream<Void>.makeStream(bufferingPolicy: .bufferingOldest(1))
             // Before anybody learns that it serves: one may be sent at once.
             let watches = await watchSignals(on: workers[0].loop, isReady) { asked.yield() }
@@ -221,6 +229,7 @@ private struct Serve {
             for worker in workers { await worker.close() }
             group.cancelAll()
         }
+        semantic?.close()
         await deployment.leave(limit: max(deadline - context.clock.monotonic(), Serve.leastFlush))
     }
 
@@ -315,10 +324,10 @@ extension Settings {
 extension MemoryTier {
     fileprivate convenience init(_ settings: Settings, clock: any Clock) {
         // An answer fits if it takes a quarter of a shard at most, so many cores must not make shards too small.
-        let roomy = max(1, settings.memory.capacity.bytes / (16 << 20))
+        let roomy = max(1, settings.answerCapacity / (16 << 20))
         let shards = settings.memory.shards > 0 ? settings.memory.shards : min(settings.workerCount * 4, roomy)
         self.init(
-            capacity: settings.memory.capacity.bytes, eviction: settings.memory.eviction, shards: shards,
+            capacity: settings.answerCapacity, eviction: settings.memory.eviction, shards: shards,
             retainStale: settings.cache.staleRetention.milliseconds, clock: clock)
     }
 }

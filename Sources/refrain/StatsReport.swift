@@ -14,8 +14,8 @@ enum StatsReport {
 
     static func text(_ stats: StatsSnapshot, _ style: TerminalStyle, now: Int64 = SystemClock().wall()) -> String {
         let tables = [
-            endpoints(stats), latencies(stats), tiers(stats), lowerTiers(stats), upstreams(stats),
-            usage("MODEL", stats.models),
+            endpoints(stats), latencies(stats), tiers(stats), lowerTiers(stats), upstreams(stats), meaning(stats.semantic),
+            observed(stats.semantic), usage("MODEL", stats.models),
             usage("TENANT", stats.tenants), usage("NAMESPACE", stats.namespaces), counts(stats),
         ]
         return ([overview(stats, style, now)] + tables.compactMap { $0?.text(style) }).joined(separator: "\n")
@@ -127,6 +127,35 @@ enum StatsReport {
                     + [String(lower.queued), size(lower.queuedBytes), String(lower.dropped)])
         }
         return table.rows.isEmpty ? nil : table
+    }
+
+    /// What came of the requests that might have been answered by meaning.
+    private static func meaning(_ semantic: StatsSnapshot.SemanticStats?) -> TextTable? {
+        guard let semantic else { return nil }
+        var table = TextTable([.init(title: "BY MEANING"), .init(title: "NUMBER", isNumber: true)])
+        for row in semantic.lookups { table.add([row.name, String(row.count)]) }
+        for row in semantic.rejections { table.add(["rejected: \(row.name)", String(row.count)]) }
+        table.add(["questions", String(semantic.questions)])
+        table.add(["wordings answered", String(semantic.aliases)])
+        table.add(["memory", "\(size(semantic.bytes)) of \(size(semantic.capacity))"])
+        for row in [semantic.search, semantic.encoding].compactMap(\.self) {
+            table.add([row.outcome, "\(duration(row.p50)) p50, \(duration(row.p99)) p99"])
+        }
+        return table
+    }
+
+    private static func observed(_ semantic: StatsSnapshot.SemanticStats?) -> TextTable? {
+        guard let rows = semantic?.observed, !rows.isEmpty else { return nil }
+        var table = TextTable(
+            [.init(title: "MATCHES JUDGED BY")]
+                + ["RIGHT", "WRONG", "ERROR", "95 % INTERVAL"].map { .init(title: $0, isNumber: true) })
+        for row in rows {
+            table.add([
+                row.witness, String(row.right), String(row.wrong), percent(row.error),
+                "\(percent(row.errorLow)) to \(percent(row.errorHigh))",
+            ])
+        }
+        return table
     }
 
     private static func upstreams(_ stats: StatsSnapshot) -> TextTable? {

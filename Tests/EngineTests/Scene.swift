@@ -12,11 +12,13 @@ struct Scene: Sendable {
 
     init(
         capacity: Int = 64 << 20, clock: ManualClock = ManualClock(), upstream: FakeUpstream = FakeUpstream(),
-        seed: UInt64? = nil, lower: FakeLower? = nil, change: (inout Settings) -> Void = { _ in }
+        seed: UInt64? = nil, lower: FakeLower? = nil, meaning: Meaning? = nil,
+        change: (inout Settings) -> Void = { _ in }
     ) {
         stage = Stage(seed: seed)
         rig = EngineRig(
-            capacity: capacity, upstream: upstream, clock: clock, executor: stage, lower: lower, change: change)
+            capacity: capacity, upstream: upstream, clock: clock, executor: stage, lower: lower,
+            meaning: meaning, change: change)
     }
 
     /// One of several sidecars in the same time and on the same stage, with one model.

@@ -113,7 +113,23 @@ import Testing
             "objects: {url: \"s3://key:hunter2@bucket\"}\n",
             "refrain.yaml:1:16: objects.url: this is no bucket: letters, digits, '-', '.' and '_' make one"
         ),
-        ("semantic: {mode: on}\n", "refrain.yaml:1:18: semantic.mode: this build has no semantic tier yet: write off"),
+        (
+            "semantic: {mode: on}\n",
+            "refrain.yaml:1:18: semantic.mode: \"on\" is no choice; write off, shadow or serve"
+        ),
+        (
+            "semantic: {mode: serve, endpoints: [chat, embeddings]}\n",
+            "refrain.yaml:1:43: semantic.endpoints: \"embeddings\" is no choice; write a list of some of chat, "
+                + "completions, responses, messages"
+        ),
+        (
+            "memory: {capacity: 1MiB}\nsemantic: {mode: serve, capacity: 1MiB}\n",
+            "refrain.yaml:2:35: semantic.capacity: it is more than half of memory.capacity, which holds the answers too"
+        ),
+        (
+            "semantic: {remote: {url: \"http://h\"}}\n",
+            "refrain.yaml:1:26: semantic.remote.model: the server of semantic.remote.url must be told which model encodes"
+        ),
         (
             "upstreams:\n  - {url: https://a}\n  - {url: https://b}\n",
             "refrain.yaml:2:3: upstreams: [1].name: upstream is another one's name too; give each a name of its own"

@@ -92,6 +92,77 @@ package enum LookupResult: String, MetricLabelValue {
     }
 }
 
+/// What came of a request that might have been answered by meaning.
+package enum SemanticLookup: String, MetricLabelValue {
+    case served, alias, compared, rejected, none, gone
+    case tooLong = "too-long"
+    case late, busy, failed
+
+    package var labelSentence: String? {
+        switch self {
+        case .served: "It got the answer of a question that means the same."
+        case .alias: "It got the answer that the same wording got before."
+        case .compared: "It could have been served, and was asked of the model to compare."
+        case .rejected: "There were near questions, and none of them means the same."
+        case .none: "There was no near question."
+        case .gone: "There was one, but its answer is gone."
+        case .tooLong: "The text is longer than is compared, or has no words."
+        case .late: "`semantic.budget` was spent."
+        case .busy: "Too many texts waited for the encoder."
+        case .failed: "The encoder failed, or was not asked because it does."
+        }
+    }
+}
+
+/// The first reason why a near question was not taken for the same. The guards' own words, and those of the rule.
+package enum SemanticRefusal: String, MetricLabelValue {
+    case number, unit, date, version, negation, antonym, direction, entity, quoted, code, language, format, task, detail
+    case size
+    /// Below `semantic.threshold`, or too far away to be looked at.
+    case similarity
+    /// The lower bound of being right is below what `semantic.maxError` asks for.
+    case confidence
+    /// Somebody said that the one does not answer the other.
+    case feedback
+
+    package var labelSentence: String? {
+        switch self {
+        case .number: "Amounts, counts and ordinals differ."
+        case .unit: "What is counted, or what it is converted to, differs."
+        case .date: "Years, months, weekdays or times differ."
+        case .version: "Versions differ."
+        case .negation: "One denies what the other asks."
+        case .antonym: "One says the opposite of the other."
+        case .direction: "From A to B against from B to A."
+        case .entity: "Two members of one class, such as two cities."
+        case .quoted: "What stands between quotation marks differs."
+        case .code: "Identifiers, paths, flags or operators differ."
+        case .language: "The language asked for, or the texts' own one, differs."
+        case .format: "The form or the length asked for differs."
+        case .task: "What is to be done differs."
+        case .detail: "One word differs in long texts that are otherwise the same."
+        case .size: "More text than is compared."
+        case .similarity: "Less alike than `semantic.threshold`, or than is worth a look."
+        case .confidence: "Not sure enough to be right, by `semantic.maxError`."
+        case .feedback: "Somebody said that the one does not answer the other."
+        }
+    }
+}
+
+/// What was found out about a match.
+package enum SemanticVerdict: String, MetricLabelValue {
+    case right, wrong
+}
+
+extension SemanticWitness: MetricLabelValue {
+    package var labelSentence: String? {
+        switch self {
+        case .comparison: "The model's own answer."
+        case .person: "`POST /api/feedback`."
+        }
+    }
+}
+
 /// How a call to the upstream ended.
 package enum UpstreamResult: MetricLabelValue {
     /// With a complete message whose status is below 400.
@@ -187,6 +258,8 @@ extension StoreResult: MetricLabelValue {
 /// What a breaker keeps callers away from.
 package enum BreakerTarget: String, MetricLabelValue {
     case redis, objects
+    /// `semantic.remote`.
+    case encoder
 }
 
 /// Why an answer that waited to be written to a lower tier was given up.

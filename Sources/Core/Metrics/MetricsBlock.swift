@@ -58,6 +58,11 @@ package final class MetricsBlock: Sendable {
     private let durations = InlineArray<6, Histogram> { _ in Histogram() }
     private let tierDurations = InlineArray<3, Histogram> { _ in Histogram() }
     private let upstreamDurations = Histogram()
+    private let semanticLookups = CounterRow<16>()
+    private let semanticRejections = CounterRow<24>()
+    private let semanticObservations = CounterRow<4>()
+    private let semanticDurations = Histogram()
+    private let encodeDurations = Histogram()
 
     package init() {}
 
@@ -108,6 +113,21 @@ package final class MetricsBlock: Sendable {
     /// One finished call to the upstream; `duration` in nanoseconds.
     package func countUpstream(duration: Int64) { upstreamDurations.observe(nanoseconds: duration) }
 
+    package func countSemantic(_ lookup: SemanticLookup) { semanticLookups.add(at: lookup.labelIndex) }
+
+    /// One search for neighbours, with the encoding.
+    package func countSemanticDuration(nanoseconds: Int64) { semanticDurations.observe(nanoseconds: nanoseconds) }
+
+    /// One text that was encoded, with its wait.
+    package func countEncoding(nanoseconds: Int64) { encodeDurations.observe(nanoseconds: nanoseconds) }
+
+    package func countRejection(_ refusal: SemanticRefusal) { semanticRejections.add(at: refusal.labelIndex) }
+
+    /// Somebody knew whether a match was right.
+    package func countObservation(by witness: SemanticWitness, _ verdict: SemanticVerdict) {
+        semanticObservations.add(at: witness.labelIndex * 2 + verdict.labelIndex)
+    }
+
     /// The counters behind a metric in the order of its series, nil where it is not counted here.
     func counters(of metric: MetricName) -> [UInt64]? {
         switch metric {
@@ -122,6 +142,9 @@ package final class MetricsBlock: Sendable {
         case .savedTokens: tokens.values
         case .savedCost: cost.values
         case .revalidations: revalidations.values
+        case .semanticLookups: semanticLookups.values
+        case .semanticRejections: semanticRejections.values
+        case .semanticObservations: semanticObservations.values
         case .fallbacks: fallbacks.values
         default: nil
         }
@@ -133,6 +156,8 @@ package final class MetricsBlock: Sendable {
         case .requestDuration: durations[series].read(into: &reading)
         case .tierDuration: tierDurations[series].read(into: &reading)
         case .upstreamDuration: upstreamDurations.read(into: &reading)
+        case .semanticDuration: semanticDurations.read(into: &reading)
+        case .encodeDuration: encodeDurations.read(into: &reading)
         default: return false
         }
         return true

@@ -10,6 +10,8 @@ package enum MetricName: Int, Sendable, CaseIterable {
     case upstreamRequests, upstreamDuration, upstreamInflight, upstreamLimit, upstreamLatency, upstreamRate,
         upstreamHealthy
     case queueDepth, shed, retries, hedges
+    case semanticLookups, semanticDuration, encodeDuration, semanticRejections, semanticObservations
+    case semanticQuestions, semanticBytes, semanticCapacity, semanticAliases
     case flights, inflightRequests, httpConnections, logDropped, accessLogDropped, spansDropped
     case workers, memoryLimit
     case buildInfo, processStartTime, processResidentMemory, processCPU
@@ -93,11 +95,51 @@ package enum MetricsTable {
         case .tierLookups, .tierDuration, .tierBytes, .tierCapacity, .entries, .evictions, .purges: ofTiers(name)
         case .tierFailures, .tierWrites, .breakerState, .fillQueueDepth, .fillQueueBytes, .fillDropped:
             ofLowerTiers(name)
+        case .semanticLookups, .semanticDuration, .encodeDuration, .semanticRejections, .semanticObservations,
+            .semanticQuestions, .semanticBytes, .semanticCapacity, .semanticAliases:
+            ofMeaning(name)
         case .revalidations, .revalidationsRunning, .revalidationQueueDepth, .fallbacks: ofSubstitutes(name)
         case .upstreamRequests, .upstreamDuration, .upstreamInflight, .upstreamLimit, .upstreamLatency, .upstreamRate,
             .upstreamHealthy, .queueDepth, .shed, .retries, .hedges:
             ofUpstreams(name)
         default: ofProcess(name)
+        }
+    }
+
+    private static func ofMeaning(_ name: MetricName) -> Metric {
+        switch name {
+        case .semanticLookups:
+            Metric(
+                "refrain_semantic_lookups_total", .counter, "requests", [.init("result", SemanticLookup.self)],
+                "Requests that might have been answered by meaning, by what came of it.")
+        case .semanticDuration:
+            Metric(
+                "refrain_semantic_duration_seconds", .histogram, "seconds", [],
+                "Time that the search for a question of the same meaning took, encoding included.")
+        case .encodeDuration:
+            Metric(
+                "refrain_semantic_encode_duration_seconds", .histogram, "seconds", [],
+                "Time from a text to its vector, the wait for a thread included.")
+        case .semanticRejections:
+            Metric(
+                "refrain_semantic_rejections_total", .counter, "questions", [.init("guard", SemanticRefusal.self)],
+                "Near questions that were not taken for the same, by the first objection.")
+        case .semanticObservations:
+            Metric(
+                "refrain_semantic_observations_total", .counter, "matches",
+                [.init("witness", SemanticWitness.self), .init("verdict", SemanticVerdict.self)],
+                "Matches of which somebody knew whether they were right.")
+        case .semanticQuestions:
+            Metric("refrain_semantic_questions", .gauge, "questions", [], "Questions that are remembered.")
+        case .semanticBytes:
+            Metric(
+                "refrain_semantic_bytes", .gauge, "bytes", [], "Memory of the questions, out of `memory.capacity`.")
+        case .semanticCapacity:
+            Metric("refrain_semantic_capacity_bytes", .gauge, "bytes", [], "Memory that they may take.")
+        default:
+            Metric(
+                "refrain_semantic_aliases", .gauge, "requests", [],
+                "Wordings that were answered by meaning and cost no encoding any more.")
         }
     }
 

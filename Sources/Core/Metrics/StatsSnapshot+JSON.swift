@@ -41,6 +41,7 @@ extension StatsSnapshot {
             writer.members(of: upstreamLatency)
             writer.endObject()
         }
+        if let semantic { writer.write(semantic) }
         writer.write(savedTokens)
         writer.member("savedCostUSD", savedCostUSD)
         writer.member("savedSeconds", savedSeconds)
@@ -98,6 +99,37 @@ extension JSONWriter {
         member("queued", lower.queued)
         member("queuedBytes", lower.queuedBytes)
         member("dropped", lower.dropped)
+        endObject()
+    }
+
+    fileprivate mutating func write(_ semantic: StatsSnapshot.SemanticStats) {
+        name("semantic")
+        beginObject()
+        for (name, counts) in [("lookups", semantic.lookups), ("rejections", semantic.rejections)] {
+            array(name, counts) { writer, row in
+                writer.member("name", row.name)
+                writer.member("count", row.count)
+            }
+        }
+        array("observed", semantic.observed) { writer, row in
+            writer.member("witness", row.witness)
+            writer.member("right", row.right)
+            writer.member("wrong", row.wrong)
+            writer.member("error", row.error)
+            writer.member("errorLow", row.errorLow)
+            writer.member("errorHigh", row.errorHigh)
+        }
+        for (name, latency) in [("search", semantic.search), ("encoding", semantic.encoding)] {
+            guard let latency else { continue }
+            self.name(name)
+            beginObject()
+            members(of: latency)
+            endObject()
+        }
+        member("questions", semantic.questions)
+        member("aliases", semantic.aliases)
+        member("bytes", semantic.bytes)
+        member("capacity", semantic.capacity)
         endObject()
     }
 

@@ -127,6 +127,8 @@ package struct StatsSnapshot: Sendable, Equatable, Codable {
     package var furtherCalls: [Count]
     /// Absent before the first call.
     package var upstreamLatency: Latency?
+    /// Absent where only exact matches are served.
+    package var semantic: SemanticStats?
     package var savedTokens: SavedTokens
     package var savedCostUSD: Double
     /// What clients would have waited longer, had every call been made: an estimate by the upstream's mean. Absent before
@@ -173,6 +175,7 @@ extension StatsSnapshot {
             Count(name: "hedge", count: registry.total(of: .hedges)),
         ]
         upstreamLatency = Latency("upstream", registry.histogram(.upstreamDuration))
+        semantic = SemanticStats(registry)
         let tokens = registry.namedCounts(of: .savedTokens)
         func saved(_ kind: TokenKind) -> Int { tokens.first { $0.name == kind.labelWord }?.count ?? 0 }
         savedTokens = SavedTokens(prompt: saved(.prompt), completion: saved(.completion))
@@ -210,7 +213,7 @@ extension StatsSnapshot.Usage {
 
 extension StatsSnapshot.Latency {
     /// nil where nothing was counted.
-    fileprivate init?(_ outcome: String, _ reading: HistogramReading) {
+    init?(_ outcome: String, _ reading: HistogramReading) {
         let count = reading.count
         guard count > 0 else { return nil }
         func seconds(_ fraction: Double) -> Double { Double(reading.quantile(fraction) ?? 0) / 1e9 }
@@ -280,7 +283,7 @@ extension MetricsRegistry {
     }
 
     /// One series of a counter.
-    fileprivate func count(of name: MetricName, _ labels: [String]) -> Int {
+    func count(of name: MetricName, _ labels: [String]) -> Int {
         counts(of: name).first { $0.labels == labels }?.count ?? 0
     }
 
@@ -289,7 +292,10 @@ extension MetricsRegistry {
         values(of: name).first { $0.series == label.labelIndex }.map { Int(clamping: $0.value) }
     }
 
-    fileprivate func namedCounts(of name: MetricName) -> [StatsSnapshot.Count] {
+    /// A gauge without labels, nil where nobody tells it.
+    func reading(of name: MetricName) -> Int? { values(of: name).first.map { Int(clamping: $0.value) } }
+
+    func namedCounts(of name: MetricName) -> [StatsSnapshot.Count] {
         counts(of: name).map { StatsSnapshot.Count(name: $0.labels[0], count: $0.count) }
     }
 

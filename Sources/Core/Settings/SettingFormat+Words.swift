@@ -64,8 +64,11 @@ extension SettingFormat {
     }
 }
 
-extension SettingFormat where Self == AbsentFormat {
-    static func absent(off: String, _ feature: String) -> Self { AbsentFormat(off: off, feature: feature) }
+extension SettingFormat where Self == FractionFormat {
+    /// In millionths.
+    static func fraction(_ range: ClosedRange<Int>) -> Self {
+        FractionFormat(range: Fraction(millionths: range.lowerBound)...Fraction(millionths: range.upperBound))
+    }
 }
 
 extension SettingFormat where Self == TextFormat {

@@ -130,23 +130,47 @@ package struct PartitionFormat: SettingFormat {
     }
 }
 
-/// A setting whose feature this build does not have: only its off value is accepted, so that files written for
-/// other builds say clearly what they would not get.
-package struct AbsentFormat: SettingFormat {
-    package let off: String
-    package let feature: String
+package struct FractionFormat: SettingFormat {
+    package let range: ClosedRange<Fraction>
 
-    package let kind = "text"
-    package var expected: String { off }
-
-    package func read(_ node: ConfigNode, name: String) throws(SettingsError) -> String {
-        guard node.text == off else {
-            throw SettingsError(at: node.place, setting: name, "this build has no \(feature) yet: write \(off)")
-        }
-        return off
+    package let kind = "fraction"
+    package var expected: String {
+        "a number such as 0.01 from \(range.lowerBound) to \(range.upperBound) with at most six digits behind the point"
     }
 
-    package func write(_ value: String) -> ConfigNode.Content { .scalar(value) }
+    package func read(_ node: ConfigNode, name: String) throws(SettingsError) -> Fraction {
+        let text = try scalar(node, name)
+        guard let fraction = Fraction(text) else { throw refuse(node, name, "\(quoted(text)) is no such number") }
+        guard range.contains(fraction) else { throw refuse(node, name, "\(quoted(text)) is out of range") }
+        return fraction
+    }
+
+    package func write(_ value: Fraction) -> ConfigNode.Content { .scalar(value.description) }
+}
+
+/// Some of a few words, each once.
+package struct WordListFormat<Value: RawRepresentable<String> & CaseIterable & Sendable & Equatable>: SettingFormat {
+    package let kind = "list"
+    package var expected: String { "a list of some of " + Value.allCases.map(\.rawValue).joined(separator: ", ") }
+    package var isStructured: Bool { true }
+
+    package init() {}
+
+    package func read(_ node: ConfigNode, name: String) throws(SettingsError) -> [Value] {
+        guard case .list(let items) = node.content else { throw refuse(node, name, "\(node.kindWord) stands here") }
+        var values: [Value] = []
+        for item in items {
+            let text = try scalar(item, name)
+            guard let value = Value(rawValue: text) else { throw refuse(item, name, "\(quoted(text)) is no choice") }
+            guard !values.contains(value) else { throw refuse(item, name, "\(quoted(text)) stands twice") }
+            values.append(value)
+        }
+        return values
+    }
+
+    package func write(_ value: [Value]) -> ConfigNode.Content {
+        .list(value.map { ConfigNode(.scalar($0.rawValue), at: .builtIn) })
+    }
 }
 
 /// A list of short texts without duplicates.

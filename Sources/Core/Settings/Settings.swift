@@ -150,11 +150,6 @@ package struct Settings: Sendable, Equatable {
         case full
     }
 
-    package struct Semantic: Sendable, Equatable {
-        package var mode = "off"
-        package init() {}
-    }
-
     package struct Limits: Sendable, Equatable {
         /// 0: one per core.
         package var workers = 0

@@ -2,7 +2,7 @@
 /// from these rows; the defaults are the initial values of the fields the rows point at.
 package enum SettingsTable {
     package static let all: [Setting<Settings>] =
-        listeners + [upstreamList] + cache + memory + redis + objects + later + limits + shield + policies + warm
+        listeners + [upstreamList] + cache + memory + redis + objects + semantic + limits + shield + policies + warm
         + [priceList] + log
         + traces
 
@@ -14,7 +14,7 @@ package enum SettingsTable {
         ("memory", "The first tier: answers held in this process."),
         ("redis", "The second tier, shared between sidecars."),
         ("objects", "The third tier: a directory or an object store."),
-        ("semantic", "Answers of neighbouring requests."),
+        ("semantic", "Answers of requests that mean the same: see semantic.md."),
         ("limits", "What the sidecar refuses, so that it cannot be overwhelmed."),
         ("warm", "Popular prompts whose answers are kept fresh: see warming.md."),
         ("prices", "What models cost, to tell what the cache saves."),
@@ -174,10 +174,6 @@ package enum SettingsTable {
             "objects.sync", \.objects.sync, .choice(of: Settings.ObjectSync.self),
             "What reaches a directory's disk before an answer counts as written: nothing, its content, or its name too. "
                 + "After a power failure, what had not reached it is a miss."),
-    ]
-
-    private static let later: [Setting<Settings>] = [
-        .init("semantic.mode", \.semantic.mode, .absent(off: "off", "semantic tier"), "off: exact matches only.")
     ]
 
     private static let limits: [Setting<Settings>] = [

@@ -13,9 +13,12 @@ enum SettingsTogether {
 
     static func errors(in loaded: LoadedSettings) -> [SettingsError] {
         let settings = loaded.values
+        let conflicts =
+            ofListeners(settings) + ofUpstreams(settings.upstreams) + ofRedis(settings.redis)
+            + ofObjects(settings.objects) + ofSemantic(settings) + ofWarm(settings.warm)
         return
-            (ofListeners(settings) + ofUpstreams(settings.upstreams) + ofRedis(settings.redis)
-            + ofObjects(settings.objects) + ofWarm(settings.warm)).map { conflict in
+            conflicts
+            .map { conflict in
                 let name = conflict.names.first { loaded.origins[$0] != nil } ?? conflict.names[0]
                 return SettingsError(at: loaded.origin(of: name), setting: conflict.names[0], conflict.message)
             }
@@ -115,6 +118,23 @@ enum SettingsTogether {
             conflicts.append(
                 Conflict(
                     "objects.credentialsFile", message: "objects.url names a credentials file too; leave one out"))
+        }
+        return conflicts
+    }
+
+    private static func ofSemantic(_ settings: Settings) -> [Conflict] {
+        var conflicts: [Conflict] = []
+        if settings.semanticCapacity > settings.memory.capacity.bytes / 2 {
+            conflicts.append(
+                Conflict(
+                    "semantic.capacity", "memory.capacity",
+                    message: "it is more than half of memory.capacity, which holds the answers too"))
+        }
+        if settings.semantic.remote.url != nil, settings.semantic.remote.model.isEmpty {
+            conflicts.append(
+                Conflict(
+                    "semantic.remote.model", "semantic.remote.url",
+                    message: "the server of semantic.remote.url must be told which model encodes"))
         }
         return conflicts
     }

@@ -17,6 +17,9 @@ package struct KeyScope: Sendable, Equatable {
         self.headers = headers.isEmpty ? [] : KeyScope.normalized(headers)
     }
 
+    /// Adds what is no header: no header has a name without letters.
+    mutating func add(_ field: HeaderField) { headers = KeyScope.normalized(headers + [field]) }
+
     private static func normalized(_ headers: [HeaderField]) -> [HeaderField] {
         headers.map { HeaderField($0.name.lowercased(), $0.value) }.enumerated()
             .sorted { ($0.element.name, $0.offset) < ($1.element.name, $1.offset) }

@@ -27,6 +27,8 @@ package final class RequestReader {
 
     /// Part of every key, so that keys made under other rules are never found.
     private static let formatVersion: UInt8 = 1
+    /// The same for partitions, far from the versions of keys.
+    private static let partitionVersion: UInt8 = 0x81
 
     package init(rules: RequestRules) { writer = CanonicalWriter(rules: rules) }
 
@@ -47,12 +49,26 @@ package final class RequestReader {
     /// The key of the last body that was read: SHA-256 over format version, tenant, namespace, dialect, query,
     /// key headers and the canonical form, each behind its length, so that no two lists of fields read the same.
     package func key(scope: KeyScope, dialect: Dialect, digest: some Digesting) -> CacheKey {
+        key(version: RequestReader.formatVersion, scope: scope, dialect: dialect, digest: digest)
+    }
+
+    /// The digest of the last body that was read as one with a gap (`VariableText`), and of who compares what stands
+    /// there. Never that of a request as it is.
+    package func partition(
+        scope: KeyScope, dialect: Dialect, matcher: String, digest: some Digesting
+    ) -> CacheKey {
+        var scope = scope
+        scope.add(HeaderField("", matcher))
+        return key(version: RequestReader.partitionVersion, scope: scope, dialect: dialect, digest: digest)
+    }
+
+    private func key(version: UInt8, scope: KeyScope, dialect: Dialect, digest: some Digesting) -> CacheKey {
         let word = dialect.word
         let count = KeyWriter.count(scope: scope, word: word)
         let start = writer.makeRoom(count)
         let canonical = writer.canonical
         var fields = KeyWriter(position: start)
-        fields.put(byte: RequestReader.formatVersion)
+        fields.put(byte: version)
         fields.put(scope.tenant)
         fields.put(scope.namespace)
         fields.put(word)

@@ -59,6 +59,11 @@ package final class AccessLog: Sendable {
         if record.promptTokens >= 0 { writer.member("promptTokens", record.promptTokens) }
         if record.completionTokens >= 0 { writer.member("completionTokens", record.completionTokens) }
         if record.savedPicodollars > 0 { writer.member("savedUSD", Double(record.savedPicodollars) / 1e12) }
+        if let match = record.match {
+            writer.member("matchedKey", match.key.hex)
+            writer.member("similarity", rounded(match.similarity))
+            if let confidence = match.confidence { writer.member("confidence", rounded(confidence)) }
+        }
         if record.isWarming { writer.member("purpose", "warm") }
         if let body = record.body {
             writer.name("request")
@@ -67,6 +72,9 @@ package final class AccessLog: Sendable {
         writer.endObject()
         return writer.bytes + [10]
     }
+
+    /// To four digits.
+    private static func rounded(_ share: Double) -> Double { (share * 10_000).rounded() / 10_000 }
 
     /// To the microsecond.
     private static func milliseconds(_ nanoseconds: Int64) -> Double { Double(nanoseconds / 1000) / 1000 }

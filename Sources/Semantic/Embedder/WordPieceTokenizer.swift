@@ -20,6 +20,8 @@ package struct TokenizedText: Sendable, Equatable {
 /// longest pieces of the vocabulary (Wu et al., "Google's Neural Machine Translation System", 2016, section 4.1, as in
 /// the `tokenizers` library of Hugging Face).
 package struct WordPieceTokenizer: Sendable {
+    /// Which scripts it knows words of.
+    package let scripts: ScriptCoverage
     /// How much each token tells.
     package let weights: TokenWeights
     private let normalizer: BertNormalizer
@@ -35,6 +37,7 @@ package struct WordPieceTokenizer: Sendable {
     /// - Parameter size: how many ids the model has vectors for.
     package init(folder: any ModelFolder, size: Int) throws(ModelFault) {
         let configuration = try TokenizerConfiguration(folder: folder, size: size)
+        scripts = ScriptCoverage(configuration.tokens.lazy.map(\.text))
         normalizer = configuration.normalizer
         vocabulary = WordPieceVocabulary(configuration.tokens, prefix: configuration.prefix)
         weights = TokenWeights(configuration.tokens, prefix: configuration.prefix)

@@ -1,3 +1,5 @@
+import Core
+
 /// When a neighbour's answer is served.
 package struct SemanticPolicy: Sendable, Equatable {
     package enum Rule: Sendable, Equatable {

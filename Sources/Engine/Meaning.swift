@@ -1,0 +1,63 @@
+import Core
+import Synchronization
+
+/// Answering by meaning: who knows which questions mean the same, and what came of it.
+package final class Meaning: Sendable {
+    package let matcher: any SemanticMatching
+    /// Whether matches are served, or only compared with the model's own answers.
+    let isServing: Bool
+    let aliases: AliasTable
+    private let hits = SemanticHits()
+
+    /// - Parameter aliasBytes: how much memory to remember answered wordings in.
+    package init(matcher: any SemanticMatching, isServing: Bool, aliasBytes: Int) {
+        self.matcher = matcher
+        self.isServing = isServing
+        aliases = AliasTable(bytes: aliasBytes)
+    }
+
+    /// Wordings that cost no encoding any more.
+    package var aliasCount: Int { aliases.count }
+    package var aliasBytes: Int { aliases.count * AliasTable.bytesPerAlias }
+
+    /// Whose answer the request under a key got before.
+    package func alias(of key: CacheKey) -> SemanticMatch? { aliases.find(key) }
+
+    /// An answer was served under a number that its client knows.
+    package func note(_ id: UInt64, _ key: CacheKey, _ match: SemanticMatch) {
+        hits.note(SemanticHits.Hit(id: id, key: key, match: match))
+    }
+
+    /// What a person thinks of the answer with that number. The match it is about, nil where it is not known any more.
+    package func feedback(on id: UInt64, isRight: Bool) -> SemanticMatch? {
+        guard let hit = hits.find(id) else { return nil }
+        if !isRight { aliases.remove(hit.key) }
+        matcher.observe(hit.match, for: hit.key, isRight: isRight, by: .person)
+        return hit.match
+    }
+}
+
+/// The question of one request, and what is found out about it until its answer is there.
+package final class OpenQuestion: Sendable {
+    let question: SemanticQuestion
+    private let state = Mutex(State())
+
+    private struct State {
+        var reading: (any SemanticReading)?
+        var rival: Engine.Found?
+    }
+
+    init(_ question: SemanticQuestion) { self.question = question }
+
+    /// What the matcher made of the text.
+    var reading: (any SemanticReading)? {
+        get { state.withLock { $0.reading } }
+        set { state.withLock { $0.reading = newValue } }
+    }
+
+    /// What would have been served, to be compared with the model's own answer.
+    var rival: Engine.Found? {
+        get { state.withLock { $0.rival } }
+        set { state.withLock { $0.rival = newValue } }
+    }
+}

@@ -1,0 +1,144 @@
+import Core
+import Dialects
+import Tiers
+
+/// Answers of requests that mean the same.
+extension Engine {
+    /// The answer that the same wording got before, without comparing texts again.
+    func aliased(_ call: Call, _ ports: Ports) async -> Found? {
+        let key = call.admitted.key
+        guard let meaning, meaning.isServing, let match = meaning.aliases.find(key), suits(match, call) else {
+            return nil
+        }
+        switch await fetch(match, for: call.admitted, ports) {
+        case .found(let found):
+            ports.metrics.countSemantic(.alias)
+            return found
+        case .unsuitable: return nil
+        case .gone:
+            meaning.aliases.remove(key)
+            meaning.matcher.forget(match.key)
+            return nil
+        }
+    }
+
+    /// The answer of a question that means the same; nil where the model is to be asked.
+    func neighbour(of call: Call, _ ports: Ports) async -> Found? {
+        guard let meaning, let open = call.question, call.wantsAnyAnswer else { return nil }
+        let key = call.admitted.key
+        let threshold = call.admitted.controls.semanticThreshold
+        let started = clock.monotonic()
+        let finding = await meaning.matcher.match(open.question, under: key, threshold: threshold?.value)
+        ports.metrics.countSemanticDuration(nanoseconds: clock.monotonic() - started)
+        open.reading = finding.reading
+        for match in finding.accepted {
+            switch await fetch(match, for: call.admitted, ports) {
+            case .gone: meaning.matcher.forget(match.key)
+            case .unsuitable: break
+            case .found(let found):
+                guard meaning.isServing, !finding.explores else {
+                    open.rival = found
+                    ports.metrics.countSemantic(.compared)
+                    return nil
+                }
+                // What one request allowed itself is not what others want.
+                if threshold == nil { meaning.aliases.insert(match, under: key) }
+                ports.metrics.countSemantic(.served)
+                return found
+            }
+        }
+        ports.metrics.countSemantic(finding.result == .accepted ? .gone : SemanticLookup(finding.result))
+        if finding.result == .rejected, let objection = finding.candidates.first?.objections.first,
+            let refusal = SemanticRefusal(rawValue: objection.word)
+        {
+            ports.metrics.countRejection(refusal)
+        }
+        return nil
+    }
+
+    /// Whether a request may have what another one was content with.
+    func suits(_ match: SemanticMatch, _ call: Call) -> Bool {
+        call.question != nil && call.wantsAnyAnswer
+            && match.similarity >= call.admitted.controls.semanticThreshold?.value ?? 0
+    }
+
+    private enum Fetched {
+        case found(Found)
+        /// It is there, and not for this request: too old for it, or not in its form.
+        case unsuitable
+        case gone
+    }
+
+    private func fetch(_ match: SemanticMatch, for wanted: Admitted, _ ports: Ports) async -> Fetched {
+        var theirs = wanted
+        theirs.key = match.key
+        let held = memory.lookup(match.key, now: clock.wall())
+        var lookup = held.map { judge($0, for: theirs) } ?? .nothing
+        if case .fresh = lookup {} else { lookup = await lookBelow(theirs, ports) }
+        guard case .fresh(var found) = lookup else {
+            return held.map { $0.facts.expiresAt > clock.wall() } ?? false ? .unsuitable : .gone
+        }
+        // The partition says so already; but nothing is to go to another tenant, whatever goes wrong before here.
+        guard found.entry.facts.tenant == wanted.tenant.word0 else { return .unsuitable }
+        found.match = match
+        return .found(found)
+    }
+
+    // MARK: What the model answered
+
+    /// Remembers what a question was answered with, or compares the answer with what would have been served.
+    func learn(_ entry: Entry, of call: Call, isKept: Bool) {
+        guard let meaning, let open = call.question else { return }
+        let key = call.admitted.key
+        let remember: @Sendable () -> Void = { [purges] in
+            guard isKept else { return }
+            let facts = SemanticFacts(entry)
+            meaning.matcher.learn(open.question, reading: open.reading, under: key, facts) {
+                !purges.covers(facts, under: key)
+            }
+        }
+        guard let rival = open.rival, let match = rival.match else { return remember() }
+        Task.detached(executorPreference: executor) {
+            let agreement = await Engine.agreement(of: entry, and: rival.entry, meaning.matcher)
+            // What the other answer stands for as well is found through it.
+            if agreement != .right { remember() }
+            guard agreement != .unclear else { return }
+            meaning.matcher.observe(match, for: key, isRight: agreement == .right, by: .comparison)
+        }
+    }
+
+    private static func agreement(
+        of one: Entry, and other: Entry, _ matcher: any SemanticMatching
+    ) async -> SemanticAgreement {
+        guard let one = one.spokenText, let other = other.spokenText else { return .unclear }
+        if one.utf8.elementsEqual(other.utf8) { return .right }
+        return await matcher.agreement(one, other)
+    }
+}
+
+extension Engine.Call {
+    /// Who fetches an answer anew, or fills the cache, wants this request's own.
+    fileprivate var wantsAnyAnswer: Bool { !isRefresh && !admitted.controls.isWarming }
+}
+
+extension Entry {
+    /// What the answer says, nil where that cannot be told.
+    fileprivate var spokenText: String? {
+        guard let entry = has(.whole) ? self : withBothForms(), let content = entry.content(.whole) else { return nil }
+        return answerText(of: content, dialect: facts.dialect)
+    }
+}
+
+extension SemanticLookup {
+    fileprivate init(_ result: SemanticResult) {
+        switch result {
+        case .accepted: self = .served
+        case .rejected: self = .rejected
+        case .none: self = .none
+        case .tooLong: self = .tooLong
+        case .late: self = .late
+        case .busy: self = .busy
+        case .failed: self = .failed
+        }
+    }
+}

@@ -1,0 +1,68 @@
+import Core
+import Synchronization
+
+/// Decides whether the answer of a remembered question may be given to a new one: guards first, then what was learned of
+/// pairs of texts, then what was observed of this one's answers.
+final class PairJudge: Sendable {
+    private struct State {
+        var pooled = PooledEvidence()
+        /// Of remembered questions, by their keys; those that were not heard of lately are forgotten.
+        var young: [CacheKey: EntryEvidence] = [:]
+        var old: [CacheKey: EntryEvidence] = [:]
+    }
+
+    /// Neighbours that are farther are not worth a look, whatever the words say.
+    static let leastSimilarity: Float = 0.4
+    private static let mostEntries = 8_192
+
+    private let verifier: Verifier
+    private let weights: TokenWeights?
+    private let policy: SemanticPolicy
+    private let state = Mutex(State())
+
+    init(verifier: Verifier, weights: TokenWeights?, policy: SemanticPolicy) {
+        self.verifier = verifier
+        self.weights = weights
+        self.policy = policy
+    }
+
+    /// What was made of one neighbour.
+    struct Opinion {
+        var decision: SemanticPolicy.Decision
+        var judgement: Judgement
+        var objections: [GuardObjection]
+    }
+
+    /// - Parameters:
+    ///   - threshold: what one request asks for instead of the rule.
+    ///   - chance: evenly from 0 up to 1.
+    func judge(
+        _ new: VerifiedText, _ old: VerifiedText, of key: CacheKey, similarity: Float, threshold: Double?,
+        chance: Double
+    ) -> Opinion {
+        let report = Guards.compare(new.prepared, old.prepared)
+        let judgement = verifier.judge(
+            new, old, cosine: new.encoding == nil ? nil : similarity, weights: weights, report: report)
+        var policy = policy
+        if let threshold { policy.rule = .threshold(threshold) }
+        let (pooled, evidence) = state.withLock { ($0.pooled, $0.young[key] ?? $0.old[key] ?? EntryEvidence()) }
+        let decision = policy.decide(
+            judgement, similarity: Double(similarity), report: report, evidence: evidence, pooled: pooled,
+            chance: chance)
+        return Opinion(decision: decision, judgement: judgement, objections: report.objections)
+    }
+
+    /// Somebody knew whether a match was right.
+    func learn(_ match: SemanticMatch, isRight: Bool) {
+        state.withLock { state in
+            state.pooled.add(probability: match.probability, isRight: isRight)
+            var evidence = state.young[match.key] ?? state.old[match.key] ?? EntryEvidence()
+            evidence.add(Observation(score: match.score, isRight: isRight))
+            if state.young.count >= PairJudge.mostEntries, state.young[match.key] == nil {
+                state.old = state.young
+                state.young = [:]
+            }
+            state.young[match.key] = evidence
+        }
+    }
+}

@@ -1,0 +1,42 @@
+import Core
+import Synchronization
+
+/// Requests and entries that are not to be brought together again, because somebody said so. Bounded; the oldest are
+/// forgotten first.
+final class RefusedPairs: Sendable {
+    struct Pair: Hashable, Sendable {
+        /// Of the request.
+        var key: CacheKey
+        /// Of the entry that did not answer it.
+        var other: CacheKey
+    }
+
+    private struct State {
+        var pairs: Set<Pair> = []
+        /// In the order in which they came, from `first` on and around.
+        var order: [Pair] = []
+        var first = 0
+    }
+
+    static let most = 16_384
+
+    private let state = Mutex(State())
+
+    func contains(_ key: CacheKey, _ other: CacheKey) -> Bool {
+        state.withLock { $0.pairs.contains(Pair(key: key, other: other)) }
+    }
+
+    func insert(_ key: CacheKey, _ other: CacheKey) {
+        state.withLock { state in
+            let pair = Pair(key: key, other: other)
+            guard state.pairs.insert(pair).inserted else { return }
+            guard state.order.count >= RefusedPairs.most else { return state.order.append(pair) }
+            state.pairs.remove(state.order[state.first])
+            state.order[state.first] = pair
+            state.first = (state.first + 1) % RefusedPairs.most
+        }
+    }
+
+    /// The oldest first.
+    var all: [Pair] { state.withLock { Array($0.order[$0.first...] + $0.order[..<$0.first]) } }
+}

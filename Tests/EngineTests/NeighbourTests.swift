@@ -1,0 +1,251 @@
+import Core
+import TestKit
+import Testing
+import Tiers
+
+@testable import Engine
+
+/// Answers of requests that mean the same: when they are served, and when they are not.
+@Suite struct NeighbourTests {
+    /// Texts are the same when they are without the word "please".
+    private static func matcher() -> FakeMatcher {
+        FakeMatcher { new, old in
+            func plain(_ text: String) -> [Substring] { text.split(separator: " ").filter { $0 != "please" } }
+            if plain(new) == plain(old) { return 0.95 }
+            return plain(new).first == plain(old).first ? 0.8 : 0.1
+        }
+    }
+
+    private static func scene(
+        _ matcher: FakeMatcher, isServing: Bool = true, lower: FakeLower? = nil,
+        upstream: FakeUpstream = FakeUpstream(),
+        change: (inout Settings) -> Void = { _ in }
+    ) -> Scene {
+        Scene(
+            upstream: upstream, lower: lower,
+            meaning: Meaning(matcher: matcher, isServing: isServing, aliasBytes: 1 << 16), change: change)
+    }
+
+    private func settle(_ scene: Scene, _ text: String, answer: String = "yes") throws -> Client {
+        let client = try scene.ask(text)
+        scene.answer(answer)
+        return client
+    }
+
+    @Test func aNeighboursAnswerIsServed() throws {
+        let matcher = Self.matcher()
+        let scene = Self.scene(matcher)
+        let first = try settle(scene, "go home")
+        let second = try scene.ask("please go home")
+        #expect(scene.calls.count == 1)
+        #expect(second.body == first.body)
+        #expect(second.served?.outcome == .semantic(.memory))
+        #expect(matcher.texts == ["go home"], "what was served by meaning is not remembered")
+        scene.expectQuiet([first, second])
+    }
+
+    @Test func theSameWordingAgainIsNotComparedAgain() throws {
+        let matcher = Self.matcher()
+        let scene = Self.scene(matcher)
+        _ = try settle(scene, "go home")
+        for _ in 0..<3 { try scene.ask("please go home") }
+        #expect(matcher.searches == 2)
+        #expect(scene.calls.count == 1)
+    }
+
+    @Test(arguments: [
+        ("x-refrain-semantic", "off"), ("Cache-Control", "no-cache"), ("x-refrain-semantic", "threshold=0.96"),
+        ("x-refrain-namespace", "other"), ("Authorization", "Bearer two"), ("x-refrain-purpose", "warm"),
+    ])
+    func notServed(name: String, value: String) throws {
+        let scene = Self.scene(Self.matcher())
+        _ = try settle(scene, "go home")
+        var headers = [(name, value)]
+        if name != "Authorization" { headers.append(EngineRig.credential) }
+        let other = try scene.ask("please go home", headers: headers)
+        #expect(other.served == nil)
+        #expect(scene.calls.count == 2)
+        scene.answer("own")
+        #expect(other.served?.outcome == .miss)
+        // Before and after an alias was made, too.
+        try scene.ask("please go home")
+    }
+
+    @Test func aLowThresholdIsForOneRequest() throws {
+        let scene = Self.scene(Self.matcher())
+        _ = try settle(scene, "go home")
+        let lax = try scene.ask("go there", headers: [EngineRig.credential, ("x-refrain-semantic", "threshold=0.7")])
+        #expect(lax.served?.outcome == .semantic(.memory))
+        let strict = try scene.ask("go there")
+        #expect(strict.served == nil)
+        scene.answer("own")
+        #expect(strict.served?.outcome == .miss)
+    }
+
+    @Test func otherDialectsAndParametersAreOtherPartitions() throws {
+        let matcher = Self.matcher()
+        let scene = Self.scene(matcher)
+        _ = try settle(scene, "go home")
+        let other = try scene.ask("please go home", .messages)
+        #expect(other.served == nil)
+        scene.then { scene.calls[1].answer(.whole, [ModelAnswer.whole(.messages, "own")]) }
+        #expect(other.served?.outcome == .miss)
+        #expect(matcher.keys.count == 2)
+    }
+
+    @Test func whoeverWaitsForTheLeaderGetsItTooUnlessItSaysNo() throws {
+        let matcher = Self.matcher()
+        let scene = Self.scene(matcher)
+        _ = try settle(scene, "go home")
+        let clients = try [
+            scene.start("please go home"), scene.start("please go home"),
+            scene.start("please go home", headers: [EngineRig.credential, ("x-refrain-semantic", "off")]),
+        ]
+        scene.stage.run()
+        #expect(clients[0].served?.outcome?.kind == .semantic)
+        #expect(clients[1].served?.outcome?.kind == .semantic)
+        #expect(clients[2].served == nil)
+        scene.answer("own")
+        #expect(clients[2].served?.outcome == .miss)
+        scene.expectQuiet(clients)
+    }
+
+    @Test func aPurgeOfTheMatchedAnswerEndsIt() throws {
+        let matcher = Self.matcher()
+        let scene = Self.scene(matcher)
+        _ = try settle(scene, "go home")
+        try scene.ask("please go home")
+        let key = try #require(matcher.keys.first)
+        scene.rig.engine.purgeHere(.key(key))
+        #expect(matcher.keys.isEmpty)
+        let after = try scene.ask("please go home")
+        #expect(after.served == nil)
+        scene.answer("new")
+        #expect(after.served?.outcome == .miss)
+        #expect(matcher.texts == ["please go home"])
+    }
+
+    @Test(arguments: [PurgeGroup.everything, .model("m"), .namespace("")])
+    func groupsThatArePurgedAreForgotten(group: PurgeGroup) throws {
+        let matcher = Self.matcher()
+        let scene = Self.scene(matcher)
+        _ = try settle(scene, "go home")
+        scene.rig.engine.purgeHere(group)
+        #expect(matcher.keys.isEmpty)
+    }
+
+    @Test func anExpiredNeighbourIsForgotten() throws {
+        let matcher = Self.matcher()
+        let scene = Self.scene(matcher) { $0.cache.ttl = .seconds(60) }
+        _ = try settle(scene, "go home")
+        scene.advance(.seconds(61))
+        let after = try scene.ask("please go home")
+        #expect(after.served == nil)
+        #expect(matcher.keys.isEmpty)
+        scene.answer("new")
+    }
+
+    @Test func aNeighbourThatMemoryGaveUpIsFoundBelow() throws {
+        let tier = FakeTier(.redis)
+        let matcher = Self.matcher()
+        let scene = Self.scene(matcher, lower: FakeLower([tier]))
+        _ = try settle(scene, "go home")
+        let key = try #require(matcher.keys.first)
+        _ = scene.rig.memory.removeNow(key)
+        let second = try scene.ask("please go home")
+        #expect(second.served?.outcome == .semantic(.redis))
+        #expect(scene.calls.count == 1)
+    }
+
+    @Test func onlyIfCachedTakesANeighbour() throws {
+        let scene = Self.scene(Self.matcher())
+        _ = try settle(scene, "go home")
+        let headers = [EngineRig.credential, ("Cache-Control", "only-if-cached")]
+        #expect(try scene.ask("please go home", headers: headers).served?.outcome == .semantic(.memory))
+        #expect(scene.calls.count == 1)
+    }
+
+    @Test func theOtherFormIsMade() throws {
+        let scene = Self.scene(Self.matcher())
+        _ = try settle(scene, "go home")
+        let second = try scene.ask("please go home", form: .stream)
+        #expect(second.served?.outcome == .semantic(.memory))
+        #expect(second.body?.contains("data: [DONE]") == true)
+    }
+
+    @Test(arguments: [("yes", [true]), ("no", [false])])
+    func inTheShadowAnswersAreCompared(answer: String, observed: [Bool]) throws {
+        let matcher = Self.matcher()
+        let scene = Self.scene(matcher, isServing: false, lower: FakeLower([]))
+        _ = try settle(scene, "go home")
+        let second = try settle(scene, "please go home", answer: answer)
+        #expect(second.served?.outcome == .miss)
+        #expect(scene.calls.count == 2)
+        scene.stage.run()
+        #expect(matcher.observed == observed)
+        #expect(matcher.texts == (observed == [true] ? ["go home"] : ["go home", "please go home"]))
+        scene.expectQuiet()
+    }
+
+    @Test func whatIsExploredIsComparedToo() throws {
+        let matcher = Self.matcher()
+        matcher.isExploring = true
+        let scene = Self.scene(matcher, lower: FakeLower([]))
+        _ = try settle(scene, "go home")
+        let second = try settle(scene, "please go home")
+        scene.stage.run()
+        #expect(second.served?.outcome == .miss)
+        #expect(matcher.observed == [true])
+    }
+
+    @Test func aThumbDownEndsIt() throws {
+        let matcher = Self.matcher()
+        let scene = Self.scene(matcher)
+        _ = try settle(scene, "go home")
+        let meaning = try #require(scene.rig.engine.meaning)
+        let second = try scene.ask("please go home")
+        let match = try #require(second.served?.match)
+        let key = try scene.key("please go home")
+        meaning.note(7, key, match)
+        #expect(meaning.feedback(on: 8, isRight: false) == nil)
+        #expect(meaning.feedback(on: 7, isRight: false) == match)
+        let third = try scene.ask("please go home")
+        #expect(third.served == nil)
+        scene.answer("own")
+        #expect(third.served?.outcome == .miss)
+    }
+
+    @Test(arguments: [SemanticResult.late, .busy, .failed, .tooLong])
+    func withoutAVectorTheModelIsAsked(result: SemanticResult) throws {
+        let matcher = Self.matcher()
+        matcher.failure = result
+        let scene = Self.scene(matcher)
+        _ = try settle(scene, "go home")
+        let second = try settle(scene, "please go home", answer: "own")
+        #expect(second.served?.outcome == .miss)
+        #expect(matcher.texts.count == 2)
+    }
+
+    @Test func anExactHitAsksNobody() throws {
+        let matcher = Self.matcher()
+        let scene = Self.scene(matcher)
+        _ = try settle(scene, "go home")
+        try scene.ask("go home")
+        #expect(matcher.searches == 1)
+    }
+}
+
+@Suite struct AliasTableTests {
+    @Test func isBoundedAndKeepsWhatIsAskedFor() {
+        let table = AliasTable(bytes: AliasTable.bytesPerAlias * 64)
+        let match = SemanticMatch(key: CacheKey(9, 9, 9, 9), similarity: 1, confidence: nil)
+        for number: UInt64 in 0..<1_000 {
+            table.insert(match, under: CacheKey(number, 0, 0, 0))
+            #expect(table.find(CacheKey(0, 0, 0, 0)) == match)
+            #expect(table.count <= 64)
+        }
+        #expect(table.find(CacheKey(1, 0, 0, 0)) == nil)
+        table.remove(CacheKey(0, 0, 0, 0))
+        #expect(table.find(CacheKey(0, 0, 0, 0)) == nil)
+    }
+}

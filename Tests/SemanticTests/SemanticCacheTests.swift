@@ -1,0 +1,266 @@
+import Core
+import Foreign
+import Neighbours
+import Synchronization
+import TestKit
+import Testing
+
+@testable import Semantic
+
+@Suite struct SemanticCacheTests {
+    /// Vectors as a test gives them; a text without one is foreign.
+    private final class FakeEncoding: TextEncoding {
+        let identity = "fake"
+        let width: Int? = 4
+        let weights: TokenWeights? = nil
+        private let vectors: [String: [Float]]
+        private let refusal = Mutex<EncodingRefusal?>(nil)
+        private let count = Atomic(0)
+
+        init(_ vectors: [String: [Float]]) { self.vectors = vectors }
+
+        var encodings: Int { count.load(ordering: .relaxed) }
+        func refuse(_ reason: EncodingRefusal) { refusal.withLock { $0 = reason } }
+
+        func reach(of text: String) -> TextReach {
+            text.utf8.count > 40 ? .tooLong : vectors[text] == nil ? .foreign : .readable
+        }
+
+        func tokens(of text: String) -> TokenizedText? { nil }
+
+        func encode(_ text: String, budget: Int64) async throws(EncodingRefusal) -> EncodedText {
+            count.wrappingAdd(1, ordering: .relaxed)
+            if let reason = refusal.withLock({ $0 }) { throw reason }
+            return EncodedText(
+                vector: vectors[text] ?? [], tokenVectors: nil, tokens: TokenizedText(ids: [], unknown: 0))
+        }
+    }
+
+    private let clock = ManualClock()
+    private let registry = MetricsRegistry(version: "test")
+
+    private func cache(
+        _ encoder: (any TextEncoding)? = nil, _ change: (inout SemanticCache.Options) -> Void = { _ in }
+    ) throws -> SemanticCache {
+        var options = SemanticCache.Options()
+        options.threshold = 0.8
+        options.capacity = 1 << 20
+        change(&options)
+        return try SemanticCache(
+            encoder: encoder, options: options, kernels: HNSWKernels(), clock: clock, random: SeededSource(seed: 1),
+            metrics: registry.makeBlock())
+    }
+
+    private static func key(_ number: UInt64) -> CacheKey { CacheKey(number, number, number, number) }
+
+    private static func question(_ text: String, partition: UInt64 = 1) -> SemanticQuestion {
+        SemanticQuestion(partition: key(partition), text: text)
+    }
+
+    private func facts(ttl: Int64 = 1_000, tenant: UInt64 = 1) -> SemanticFacts {
+        SemanticFacts(
+            tenant: tenant, namespace: "", model: "m", tags: [], createdAt: clock.wall(),
+            expiresAt: clock.wall() + ttl, generation: 0)
+    }
+
+    private func learn(_ cache: SemanticCache, _ text: String, _ number: UInt64, partition: UInt64 = 1) async {
+        let question = Self.question(text, partition: partition)
+        let reading = await cache.match(question, under: Self.key(number), threshold: nil).reading
+        cache.learn(question, reading: reading, under: Self.key(number), facts()) { true }
+    }
+
+    private func match(
+        _ cache: SemanticCache, _ text: String, under number: UInt64 = 99, partition: UInt64 = 1,
+        threshold: Double? = nil
+    ) async -> SemanticFinding {
+        await cache.match(Self.question(text, partition: partition), under: Self.key(number), threshold: threshold)
+    }
+
+    // MARK: Letters
+
+    @Test(arguments: [
+        ("How do I reset my password?", "How do I reset my password", SemanticResult.accepted),
+        ("how do i reset my password", "How do I reset my password??", .accepted),
+        ("怎么重置我的密码?", "怎么重置我的密码", .accepted),
+        ("How do I get 5 apples?", "How do I get 7 apples?", .rejected),
+        ("How do I reset my password?", "Where is the moon?", .none),
+    ])
+    func byTheirLetters(old: String, new: String, result: SemanticResult) async throws {
+        let cache = try cache()
+        await learn(cache, old, 1)
+        let finding = await match(cache, new)
+        #expect(finding.result == result)
+        if result == .accepted { #expect(finding.accepted.map(\.key) == [Self.key(1)]) }
+    }
+
+    @Test func objectionsAreNamed() async throws {
+        let cache = try cache()
+        await learn(cache, "How do I get 5 apples?", 1)
+        let candidate = try #require(await match(cache, "How do I get 7 apples?").candidates.first)
+        #expect(candidate.objections.first?.word == "number")
+        #expect(candidate.text == "How do I get 5 apples?")
+    }
+
+    @Test func partitionsNeverMeet() async throws {
+        let cache = try cache()
+        await learn(cache, "How do I reset my password?", 1)
+        #expect(await match(cache, "How do I reset my password?", partition: 2).result == .none)
+    }
+
+    @Test func aRequestIsNotItsOwnNeighbour() async throws {
+        let cache = try cache()
+        await learn(cache, "How do I reset my password?", 1)
+        #expect(await match(cache, "How do I reset my password?", under: 1).result == .none)
+    }
+
+    @Test func oneRequestMayAskForMore() async throws {
+        let cache = try cache()
+        await learn(cache, "How do I reset my password?", 1)
+        let finding = await match(cache, "How do I reset my old password?", threshold: 0.999)
+        #expect(finding.result == .rejected)
+        #expect(finding.candidates.first?.objections.first?.word == "similarity")
+    }
+
+    // MARK: An encoder
+
+    private static let near: [String: [Float]] = [
+        "one": [1, 0, 0, 0], "uno": [0.9, 0.435_89, 0, 0], "far": [0, 0, 1, 0],
+    ]
+
+    @Test func byAnEncodersVectors() async throws {
+        let encoder = FakeEncoding(Self.near)
+        let cache = try cache(encoder)
+        await learn(cache, "one", 1)
+        let finding = await match(cache, "uno")
+        #expect(finding.candidates.map(\.match.key) == [Self.key(1)])
+        #expect(abs((finding.candidates.first?.match.similarity ?? 0) - 0.9) < 0.01)
+        #expect(await match(cache, "far").result == .none)
+    }
+
+    @Test func whatTheEncoderCannotReadIsComparedByLetters() async throws {
+        let encoder = FakeEncoding(Self.near)
+        let cache = try cache(encoder)
+        await learn(cache, "怎么重置我的密码?", 1)
+        #expect(await match(cache, "怎么重置我的密码").result == .accepted)
+        #expect(encoder.encodings == 0)
+        #expect(await match(cache, String(repeating: "word ", count: 20)).result == .tooLong)
+    }
+
+    @Test(arguments: [
+        (EncodingRefusal.late, SemanticResult.late), (.busy, .busy), (.failed, .failed), (.closed, .failed),
+        (.tooLong, .tooLong),
+    ])
+    func withoutAVectorThereIsNoNeighbour(refusal: EncodingRefusal, result: SemanticResult) async throws {
+        let encoder = FakeEncoding(Self.near)
+        let cache = try cache(encoder)
+        await learn(cache, "one", 1)
+        encoder.refuse(refusal)
+        let finding = await match(cache, "one")
+        #expect(finding.result == result)
+        #expect(finding.reading == nil)
+    }
+
+    @Test func whatWasNotReadInTimeIsLearntLater() async throws {
+        let cache = try cache(FakeEncoding(Self.near))
+        cache.learn(Self.question("one"), reading: nil, under: Self.key(1), facts()) { true }
+        while cache.questionCount == 0 { await Task.yield() }
+        #expect(await match(cache, "one").candidates.count == 1)
+    }
+
+    @Test func aKnownQuestionIsNotReadAgain() async throws {
+        let encoder = FakeEncoding(Self.near)
+        let cache = try cache(encoder)
+        await learn(cache, "one", 1)
+        let before = encoder.encodings
+        cache.learn(Self.question("one"), reading: nil, under: Self.key(1), facts(ttl: 9_000)) { true }
+        clock.advance(.milliseconds(5_000))
+        #expect(encoder.encodings == before)
+        #expect(await match(cache, "uno").candidates.count == 1)
+    }
+
+    // MARK: Forgetting
+
+    @Test func expiredAndPurgedQuestionsAreForgotten() async throws {
+        let cache = try cache()
+        await learn(cache, "How do I reset my password?", 1)
+        await learn(cache, "How tall is the tower?", 2)
+        cache.forget(Self.key(1))
+        #expect(cache.questionCount == 1)
+        cache.forgetAll { key, _ in key == Self.key(2) }
+        #expect(cache.questionCount == 0)
+        await learn(cache, "How tall is the tower?", 2)
+        clock.advance(.milliseconds(1_001))
+        #expect(await match(cache, "How tall is the tower").result == .none)
+        cache.sweep(now: clock.wall())
+        #expect(cache.questionCount == 0)
+    }
+
+    @Test func whatWasPurgedMeanwhileIsNotKept() async throws {
+        let cache = try cache()
+        let question = Self.question("How tall is the tower?")
+        let reading = await cache.match(question, under: Self.key(1), threshold: nil).reading
+        cache.learn(question, reading: reading, under: Self.key(1), facts()) { false }
+        #expect(cache.questionCount == 0)
+    }
+
+    @Test func aPairThatAPersonRefusedIsNotServedAgain() async throws {
+        let cache = try cache()
+        await learn(cache, "How do I reset my password?", 1)
+        let finding = await match(cache, "how do I reset my password")
+        let found = try #require(finding.accepted.first)
+        cache.observe(found, for: Self.key(99), isRight: false, by: .person)
+        #expect(await match(cache, "how do I reset my password").candidates.first?.objections.first?.word == "feedback")
+        // Of this pair alone, by the threshold.
+        #expect(await match(cache, "how do I reset my password", under: 98).result == .accepted)
+        let other = try self.cache()
+        await learn(other, "How do I reset my password?", 1)
+        other.refuse(lines: cache.refusedLines + "nonsense\n")
+        #expect(await match(other, "how do I reset my password").result == .rejected)
+    }
+
+    // MARK: Others
+
+    @Test func whatOneLearnsAnotherHears() async throws {
+        let (one, other) = (try cache(), try cache())
+        let codec = RecordCodec(checksum: XXH3Checksum())
+        one.announce(codec) { bytes in
+            other.heard(bytes, codec) { _, facts in facts.tenant == 1 }
+            other.heard(Bytes("garbage"), codec) { _, _ in true }
+        }
+        await learn(one, "How do I reset my password?", 1)
+        #expect(other.questionCount == 1)
+        #expect(await match(other, "how do I reset my password").accepted.map(\.key) == [Self.key(1)])
+    }
+
+    @Test func aSnapshotComesBack() async throws {
+        let codec = RecordCodec(checksum: XXH3Checksum())
+        let cache = try cache(FakeEncoding(Self.near))
+        await learn(cache, "one", 1)
+        await learn(cache, "怎么重置我的密码?", 2)
+        let other = try self.cache(FakeEncoding(Self.near))
+        for store in SemanticCache.Store.allCases {
+            var bytes: [UInt8] = []
+            #expect(
+                cache.snapshot(store, codec) {
+                    $0.withUnsafeBytes { bytes += $0 }; return true
+                } == 1)
+            var place = 0
+            let restored = try other.restore(store, codec, isWelcome: { _, _ in true }) { target in
+                let count = min(target.count, bytes.count - place)
+                target.copyBytes(from: bytes[place..<place + count])
+                place += count
+                return count
+            }
+            #expect(restored.records == 1)
+            #expect(restored.isWhole)
+        }
+        #expect(await match(other, "怎么重置我的密码").accepted.map(\.key) == [Self.key(2)])
+        #expect(await match(other, "uno").candidates.map(\.match.key) == [Self.key(1)])
+    }
+
+    // MARK: Words of guards
+
+    @Test func everyGuardHasAWordInTheMetrics() {
+        for guardian in Guard.allCases { #expect(SemanticRefusal(rawValue: guardian.rawValue) != nil) }
+    }
+}
