@@ -38,28 +38,12 @@ enum RateHeaders {
         var hasAny = false
 
         mutating func note(_ field: HeaderField) {
-            if field.hasName(beginningWith: "retry-after") {
-                hasAny = true
-                if field.isNamed("retry-after") { retryAfter = field.value }
-                if field.isNamed("retry-after-ms") { retryAfterMilliseconds = field.value }
-            } else if field.hasName(beginningWith: "x-ratelimit-") {
-                noteQuota(field, prefix: "x-ratelimit-", isSubjectLast: true)
-            } else if field.hasName(beginningWith: "anthropic-ratelimit-") {
-                noteQuota(field, prefix: "anthropic-ratelimit-", isSubjectLast: false)
-            }
-        }
-
-        /// `x-ratelimit-remaining-tokens`, but `anthropic-ratelimit-tokens-remaining`.
-        private mutating func noteQuota(_ field: HeaderField, prefix: String, isSubjectLast: Bool) {
-            let words = field.name.dropFirst(prefix.utf8.count).lowercased().split(separator: "-")
-            guard words.count == 2 else { return }
+            // The length alone tells most lines of an answer from these.
+            guard RateHeaders.lengths >> UInt64(min(field.name.utf8.count, 63)) & 1 == 1,
+                let path = RateHeaders.names.first(where: { field.isNamed($0.name) })?.path
+            else { return }
             hasAny = true
-            let (subject, part) = isSubjectLast ? (words[1], words[0]) : (words[0], words[1])
-            switch subject {
-            case "requests": requests.note(part, field.value)
-            case "tokens": tokens.note(part, field.value)
-            default: break
-            }
+            self[keyPath: path] = field.value
         }
     }
 
@@ -68,15 +52,6 @@ enum RateHeaders {
         var remaining: String?
         var reset: String?
 
-        mutating func note(_ part: Substring, _ value: String) {
-            switch part {
-            case "limit": limit = value
-            case "remaining": remaining = value
-            case "reset": reset = value
-            default: break
-            }
-        }
-
         func quota(wall: Int64) -> RateNews.Quota? {
             guard let remaining = remaining.flatMap({ Int($0) }), remaining >= 0 else { return nil }
             return RateNews.Quota(
@@ -84,6 +59,20 @@ enum RateHeaders {
                 reset: reset.flatMap { RateHeaders.wait($0, wall: wall) })
         }
     }
+
+    private static let names: [(name: String, path: any WritableKeyPath<Lines, String?> & Sendable)] = [
+        ("retry-after", \.retryAfter), ("retry-after-ms", \.retryAfterMilliseconds),
+        ("x-ratelimit-limit-requests", \.requests.limit), ("x-ratelimit-remaining-requests", \.requests.remaining),
+        ("x-ratelimit-reset-requests", \.requests.reset), ("x-ratelimit-limit-tokens", \.tokens.limit),
+        ("x-ratelimit-remaining-tokens", \.tokens.remaining), ("x-ratelimit-reset-tokens", \.tokens.reset),
+        ("anthropic-ratelimit-requests-limit", \.requests.limit),
+        ("anthropic-ratelimit-requests-remaining", \.requests.remaining),
+        ("anthropic-ratelimit-requests-reset", \.requests.reset),
+        ("anthropic-ratelimit-tokens-limit", \.tokens.limit),
+        ("anthropic-ratelimit-tokens-remaining", \.tokens.remaining),
+        ("anthropic-ratelimit-tokens-reset", \.tokens.reset),
+    ]
+    private static let lengths = names.reduce(UInt64(0)) { $0 | 1 << UInt64($1.name.utf8.count) }
 
     /// A plain number of seconds or milliseconds, rounded up; at most a day's seconds.
     private static func number(_ text: String) -> Int64? {

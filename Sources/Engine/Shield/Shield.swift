@@ -37,6 +37,7 @@ package final class Shield: Sendable {
     private let log: any Log
     private let guarded: Mutex<Guarded>
     private let tickets = Atomic<UInt64>(0)
+    private let plans = Atomic(0)
 
     /// - Parameters:
     ///   - scheduler: for the time at which somebody who waits is to be looked at.
@@ -55,8 +56,14 @@ package final class Shield: Sendable {
 
     /// The settings were read again.
     package func replan(_ plan: ShieldPlan) {
-        run(nil) { state, _, now in state.replan(plan, now: now) }
+        run(nil) { state, _, now in
+            plans.wrappingAdd(1, ordering: .releasing)
+            return state.replan(plan, now: now)
+        }
     }
+
+    /// Changes whenever an index may have come to mean another upstream.
+    var generation: Int { plans.load(ordering: .acquiring) }
 
     /// What a health check found.
     package func probed(_ upstream: String, isHealthy: Bool) {

@@ -18,7 +18,14 @@ package final class ShieldedUpstream: Upstream {
     let scheduler: any Scheduler
     /// Runs work on the worker's thread, later.
     let hop: @Sendable (@escaping @Sendable () -> Void) -> Void
-    private let targets = Mutex<[String: Target]>([:])
+    private let known = Mutex(Known())
+
+    private struct Known {
+        var byName: [String: Target] = [:]
+        /// In the order of the shield's names, as they were in that generation of its plan.
+        var byIndex: [Target?] = []
+        var generation = -1
+    }
 
     package init(
         _ shield: Shield, _ targets: [Target], scheduler: any Scheduler,
@@ -32,12 +39,24 @@ package final class ShieldedUpstream: Upstream {
 
     /// The settings were read again. Those of which nothing is said stay, for the calls that are put to them.
     package func adopt(_ targets: [Target]) {
-        self.targets.withLock { known in for target in targets { known[target.profile.name] = target } }
+        known.withLock { known in
+            for target in targets { known.byName[target.profile.name] = target }
+            known.generation = -1
+        }
     }
 
     func target(_ index: Int) -> Target? {
+        let generation = shield.generation
+        let target = known.withLock { known in
+            known.generation == generation && index < known.byIndex.count ? known.byIndex[index] : nil
+        }
+        if let target { return target }
         let names = shield.names
-        return targets.withLock { $0[names[index]] }
+        return known.withLock { known in
+            known.byIndex = names.map { known.byName[$0] }
+            known.generation = generation
+            return index < names.count ? known.byIndex[index] : nil
+        }
     }
 
     package func start(_ request: UpstreamRequest, sink: any UpstreamSink) -> any UpstreamCall {
