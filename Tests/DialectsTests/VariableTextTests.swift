@@ -120,7 +120,8 @@ struct VariableTextTests {
     }
 
     private static func partition(of body: [UInt8]) -> CacheKey? {
-        try? partition(String(decoding: body, as: UTF8.self))
+        guard variable(String(decoding: body, as: UTF8.self), .chat) != nil else { return nil }
+        return try? partition(String(decoding: body, as: UTF8.self))
     }
 
     /// The same with one more message, of the user's.

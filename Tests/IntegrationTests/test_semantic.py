@@ -1,8 +1,10 @@
 """Answers of questions that mean the same, with the real encoder and the real clients."""
 
 import json
+import os
 import pathlib
 import re
+import subprocess
 
 import openai
 import pytest
@@ -10,11 +12,11 @@ import pytest
 from support import model as scripted
 from support import wire
 from support.requests import MODEL, body, headers
-from support.sidecar import until
+from support.sidecar import binary, until
 
 # The encoder may share its core with everything else that runs.
 PATIENT = {"semantic.budget": "5s"}
-SERVE = PATIENT | {"semantic.mode": "serve"}
+SERVE = PATIENT | {"semantic.mode": "serve", "semantic.maxError": 0.05}
 CHAT = "/v1/chat/completions"
 
 SAME = [
@@ -196,7 +198,7 @@ def test_what_is_purged_is_forgotten(semantic, model, request):
 
 
 def test_shadow_serves_nothing_and_counts(start, model):
-    sidecar = start(PATIENT | {"semantic.mode": "shadow"})
+    sidecar = start(SERVE | {"semantic.mode": "shadow"})
     model.script = lambda call, peer: peer.respond(200, scripted.chat(call.json(), 1).whole)
     settled(sidecar, SAME[0][0])
     assert ask(sidecar, SAME[0][1]).outcome == "miss"
@@ -300,17 +302,16 @@ def truncate(path):
 def poison(path):
     content = bytearray(path.read_bytes())
     size = int.from_bytes(content[:8], "little")
-    # The last tensor's first number.
     header = json.loads(content[8:8 + size])
-    start, _ = max(value["data_offsets"] for name, value in header.items() if name != "__metadata__")
+    start = next(value for name, value in header.items() if name.endswith("layer.0.output.dense.weight"))[
+        "data_offsets"][0]
     content[8 + size + start:8 + size + start + 4] = b"\xff\xff\xff\x7f"
     path.unlink()
     path.write_bytes(content)
 
 
 @pytest.mark.parametrize("fault", BROKEN)
-def test_a_broken_model_stops_the_start(model, tmp_path, fault):
-    from support.sidecar import Sidecar
+def test_a_broken_model_stops_the_start(tmp_path, fault):
     damage, word = BROKEN[fault]
     folder = tmp_path / "model"
     folder.mkdir()
@@ -324,10 +325,15 @@ def test_a_broken_model_stops_the_start(model, tmp_path, fault):
                 target.parent.mkdir(parents=True, exist_ok=True)
                 target.write_bytes(file.read_bytes())
         damage(folder)
-    with pytest.raises(AssertionError) as failure:
-        Sidecar(model.port, {"semantic.mode": "serve", "semantic.model": str(folder)})
-    message = str(failure.value)
-    assert "ended with 1" in message and "semantic.model" in message and word in message
+    arguments = [binary(), "serve"]
+    for value in ["upstreams=[{url: http://127.0.0.1:1}]", "listen=127.0.0.1:0", "admin.listen=127.0.0.1:0",
+                  "semantic.mode=serve", f"semantic.model={folder}"]:
+        arguments += ["--set", value]
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("REFRAIN_")}
+    ended = subprocess.run(arguments, capture_output=True, text=True, timeout=60, env=clean)
+    assert ended.returncode == 1
+    line = ended.stderr.strip().splitlines()[-1]
+    assert line.startswith("refrain: semantic.model: ") and word in line
 
 
 # A remote encoder
