@@ -213,7 +213,8 @@ final class DataPlane: HTTPHandler {
                 context.engine.meaning?.note(request.sheet.id, admitted.key, match)
                 pending[id]?.sheet.match = match
             }
-            respond(request.exchange, with: found, outcome, for: admitted, number: request.sheet.id,
+            respond(
+                request.exchange, with: found, outcome, for: admitted, number: request.sheet.id,
                 fallback: request.sheet.fallback)
             end(id, outcome, found.entry)
         case .complete(let head, let entry, let outcome, let notStored):

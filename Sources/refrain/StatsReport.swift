@@ -14,8 +14,8 @@ enum StatsReport {
 
     static func text(_ stats: StatsSnapshot, _ style: TerminalStyle, now: Int64 = SystemClock().wall()) -> String {
         let tables = [
-            endpoints(stats), latencies(stats), tiers(stats), lowerTiers(stats), upstreams(stats), meaning(stats.semantic),
-            observed(stats.semantic), usage("MODEL", stats.models),
+            endpoints(stats), latencies(stats), tiers(stats), lowerTiers(stats), upstreams(stats),
+            meaning(stats.semantic), observed(stats.semantic), usage("MODEL", stats.models),
             usage("TENANT", stats.tenants), usage("NAMESPACE", stats.namespaces), counts(stats),
         ]
         return ([overview(stats, style, now)] + tables.compactMap { $0?.text(style) }).joined(separator: "\n")
