@@ -68,6 +68,9 @@ package final class SemanticCache: SemanticMatching {
         judge = PairJudge(
             verifier: try Verifier(), weights: encoder?.weights,
             policy: SemanticPolicy(rule: rule, auditShare: options.exploration))
+        // Word lists are read now rather than within the first request's budget.
+        Guards.load()
+        _ = VerifiedText("")
     }
 
     // MARK: Searching
