@@ -49,9 +49,9 @@ LEXICAL = {
 MADE = 9000
 # Templates are full of opposites; among the neighbours of real questions to which no guard objects they are few, and each
 # counts for so many. Wrong pairs of real questions count whole.
-OPPOSITE_WEIGHT = 0.2
+OPPOSITE_WEIGHT = 0.1
 # Cases in a step of the calibration, at least: fewer could not tell one error in a hundred.
-STEP = 150
+STEP = 800
 
 
 def start(model, values, names):

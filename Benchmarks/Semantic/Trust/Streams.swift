@@ -47,9 +47,14 @@ struct Stream {
         var seen: [Int] = []
         var found: [Int: [(text: Int, similarity: Float)]] = [:]
         for prompt in prompts where found[prompt.text] == nil {
-            var all = seen.map { (text: $0, similarity: similarity(prompt.text, $0)) }
-            all.sort { $0.similarity > $1.similarity }
-            found[prompt.text] = Array(all.prefix(Self.reach))
+            var best: [(text: Int, similarity: Float)] = []
+            for text in seen {
+                let score = similarity(prompt.text, text)
+                if best.count == Self.reach, score <= best[best.count - 1].similarity { continue }
+                if best.count == Self.reach { best.removeLast() }
+                best.insert((text, score), at: best.firstIndex { $0.similarity < score } ?? best.count)
+            }
+            found[prompt.text] = best
             seen.append(prompt.text)
         }
         return found

@@ -16,7 +16,7 @@ final class TrustTable {
 
     /// Neighbours that are looked at.
     private static let candidates = 3
-    private static let steps = 60
+    private static let steps = 80
 
     init(_ corpus: Corpus) throws {
         self.corpus = corpus
@@ -83,7 +83,7 @@ final class TrustTable {
         scores.sort()
         guard !scores.isEmpty else { return }
         for step in 0..<Self.steps {
-            let rank = 0.25 + 0.75 * Double(step) / Double(Self.steps - 1)
+            let rank = 0.02 + 0.98 * Double(step) / Double(Self.steps - 1)
             let threshold = scores[min(scores.count - 1, Int(Double(scores.count) * rank))]
             let tallies = stream.replay { text, kept, _ in
                 guard let found = best(text, kept), found.1 >= threshold else { return .keep }
