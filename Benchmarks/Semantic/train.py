@@ -29,10 +29,12 @@ AGAINST = """onlyWeight onlyWeightOther onlyLargest onlyLargestOther onlyCount o
     negationOneSided entityOneSided properOneSided quotedOneSided codeOneSided languageOneSided formatOneSided
     substitutions swaps unmatchedNew unmatchedOld unmatchedMost differenceSize""".split()
 # What is known beforehand: similarity decides among natural questions, of which few may be learned from. The trees move
-# it. Numbers are steps of log odds.
+# it. Numbers are steps of log odds. Templates are full of opposites; among the neighbours of real questions to which no
+# guard objects they are few, and each counts as `opposites` of a case in the calibration: more for the words alone, of
+# which no real Chinese question tells. Wrong pairs of real questions count whole.
 ENCODER = {
     "file": "encoder.json", "start": {"base": -32.0, "linear": {"cosine": 40.0}}, "languages": ["en"],
-    "rounds": 80, "share": 0.5,
+    "rounds": 80, "share": 0.5, "opposites": 0.1,
 }
 LEXICAL = {
     "file": "lexical.json",
@@ -44,12 +46,9 @@ LEXICAL = {
             "quotedOneSided": -2.0,
         },
     },
-    "languages": ["en", "zh"], "rounds": 80, "share": 0.25,
+    "languages": ["en", "zh"], "rounds": 80, "share": 0.25, "opposites": 0.2,
 }
 MADE = 9000
-# Templates are full of opposites; among the neighbours of real questions to which no guard objects they are few, and each
-# counts for so many. Wrong pairs of real questions count whole.
-OPPOSITE_WEIGHT = 0.1
 # Cases in a step of the calibration, at least: fewer could not tell one error in a hundred.
 STEP = 800
 
@@ -90,13 +89,13 @@ def flat(tree, share):
     return rows
 
 
-def calibrate(scores, labels, sources):
+def calibrate(scores, labels, sources, opposites):
     """Points of score, probability and lower bound (one-sided, 95 %), none of them falling.
 
     Steps of the score are pooled with their neighbours until the share of right pairs rises from one to the next (isotonic
     regression, Ayer et al., 1955); the bound is Wilson's.
     """
-    weights = np.where((labels == 0) & ~np.isin(sources, STACKEXCHANGE), OPPOSITE_WEIGHT, 1.0)
+    weights = np.where((labels == 0) & ~np.isin(sources, STACKEXCHANGE), opposites, 1.0)
     order = np.argsort(scores, kind="stable")
     blocks = []
     for step in np.array_split(order, max(2, len(order) // STEP)):
@@ -153,7 +152,7 @@ def write(model, names, table):
         "provenance": f"Benchmarks/Semantic/train.py, seed {SEED}, pairs: {json.dumps(counts)}; AUC on clusters held out, "
         f"where no guard objects: {corpus.auc(scores[kept], labels):.3f}",
         **model["start"], "features": columns, "trees": trees,
-        "calibration": calibrate(scores[kept], labels, sources),
+        "calibration": calibrate(scores[kept], labels, sources, model["opposites"]),
     }
     target = corpus.ROOT / "Sources" / "Semantic" / "Verifier" / model["file"]
     target.write_text(json.dumps(document, separators=(",", ":")) + "\n")
