@@ -124,7 +124,7 @@ let package = Package(
             dependencies: ["Core", "Dialects", "Semantic", "Foreign", "Matrix", "Neighbours", "TestKit"],
             resources: [.copy("Fixtures")], swiftSettings: common),
         tests("SemanticIndexTests", ["Core", "Semantic", "Neighbours", "TestKit"]),
-        tests("SemanticTextTests", ["Semantic", "TestKit"]),
+        tests("SemanticTextTests", ["Core", "Semantic", "TestKit"]),
         tests("EngineTests", ["Engine", "TestKit"]),
         tests("ForeignTests", ["Core", "Tiers", "Foreign", "TestKit", "StoreWriter", "CZlib"]),
         tests("ServerTests", ["Server", "TestKit"]),

@@ -1,3 +1,4 @@
+import Core
 import Semantic
 import TestKit
 import Testing
