@@ -13,18 +13,7 @@ extension StatsSnapshot {
         writer.member("hitRate", hitRate)
         writer.member("coalesced", coalesced)
         writer.array("latency", latency) { $0.members(of: $1) }
-        writer.array("tiers", tiers) { writer, row in
-            writer.member("tier", row.tier)
-            writer.member("lookups", row.lookups)
-            writer.member("hits", row.hits)
-            writer.member("stale", row.stale)
-            writer.member("misses", row.misses)
-            writer.member("hitShare", row.hitShare)
-            if let entries = row.entries { writer.member("entries", entries) }
-            if let bytes = row.bytes { writer.member("bytes", bytes) }
-            if let capacity = row.capacity { writer.member("capacity", capacity) }
-            if let lower = row.lower { writer.write(lower) }
-        }
+        writer.array("tiers", tiers) { $0.members(of: $1) }
         for (name, counts) in [
             ("evictions", evictions), ("responses", responses), ("bypass", bypass), ("notStored", notStored),
             ("upstream", upstream), ("queue", queue), ("shed", shed), ("furtherCalls", furtherCalls),
@@ -76,6 +65,19 @@ extension JSONWriter {
             endObject()
         }
         endArray()
+    }
+
+    fileprivate mutating func members(of tier: StatsSnapshot.TierStats) {
+        member("tier", tier.tier)
+        member("lookups", tier.lookups)
+        member("hits", tier.hits)
+        member("stale", tier.stale)
+        member("misses", tier.misses)
+        member("hitShare", tier.hitShare)
+        if let entries = tier.entries { member("entries", entries) }
+        if let bytes = tier.bytes { member("bytes", bytes) }
+        if let capacity = tier.capacity { member("capacity", capacity) }
+        if let lower = tier.lower { write(lower) }
     }
 
     fileprivate mutating func write(_ tokens: StatsSnapshot.SavedTokens) {
