@@ -26,5 +26,6 @@ if [ $# -eq 0 ]; then
     .build/release/WarmBench
     "$python" Benchmarks/Load/warming.py
     "$python" Benchmarks/Load/availability.py
+    "$python" Benchmarks/Load/overload.py
 fi
 exit "${failed:-0}"

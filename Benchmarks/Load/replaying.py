@@ -56,8 +56,20 @@ def simulated_model(*options):
 
 def sidecar(model, upstream="", *settings):
     """`upstream`: more members of the upstream's settings; `settings`: more of the form name=value."""
+    return _serve(f'[{{name: model, url: "http://127.0.0.1:{model.port}"{upstream}}}]', settings)
+
+
+def sidecar_before(models, slots, *settings):
+    """One before several models, each of which is to get `slots` calls at once."""
+    upstreams = (
+        f'{{name: model-{index}, url: "http://127.0.0.1:{model.port}", concurrency: {slots}}}'
+        for index, model in enumerate(models))
+    return _serve(f"[{', '.join(upstreams)}]", settings)
+
+
+def _serve(upstreams, settings):
     words = ["refrain", "serve", "--set", "listen=127.0.0.1:0", "--set", "admin.listen=127.0.0.1:0", "--set",
-             f'upstreams=[{{name: model, url: "http://127.0.0.1:{model.port}"{upstream}}}]']
+             f"upstreams={upstreams}"]
     for setting in settings:
         words += ["--set", setting]
     return Server(words, r'"listen":"127\.0\.0\.1:(\d+)"')
