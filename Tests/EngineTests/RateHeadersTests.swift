@@ -18,7 +18,8 @@ import Testing
         ("Sun, 01 Mar 2026 12:00:30 GMT", 30_000), ("Sunday, 01-Mar-26 12:00:30 GMT", 30_000),
         ("Sun Mar  1 12:00:30 2026", 30_000), ("Sun, 01 Mar 2026 11:00:00 GMT", 0),
         ("2026-03-01T12:00:07Z", 7_000), ("2026-03-01T13:00:07.25+01:00", 7_000),
-        ("Sat, 29 Feb 2028 00:00:00 GMT", 86_400_000),
+        ("Sat, 29 Feb 2028 00:00:00 GMT", 86_400_000), ("Fri, 31 Dec 9999 23:59:59 GMT", 86_400_000),
+        ("9999-12-31T23:59:59Z", 86_400_000), ("999999999999999999999999", 86_400_000),
     ]) func waits(text: String, milliseconds: Int64) {
         #expect(RateHeaders.wait(text, wall: Self.now) == milliseconds * Duration64.nanosecondsPerMillisecond)
         #expect(read([("Retry-After", text)])?.retryAfter == milliseconds * Duration64.nanosecondsPerMillisecond)

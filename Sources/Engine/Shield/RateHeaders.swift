@@ -23,7 +23,9 @@ enum RateHeaders {
         if let seconds = number(text) { return min(seconds * Duration64.nanosecondsPerSecond, longest) }
         if let units = units(text) { return min(units, longest) }
         guard let moment = HTTPDate.milliseconds(text) else { return nil }
-        return min(max(0, moment - wall) * Duration64.nanosecondsPerMillisecond, longest)
+        // First the bound: the year 9999 is further away than nanoseconds can count.
+        let most = longest / Duration64.nanosecondsPerMillisecond
+        return min(max(0, moment - wall), most) * Duration64.nanosecondsPerMillisecond
     }
 
     /// Nobody is believed who asks for more than a day.
