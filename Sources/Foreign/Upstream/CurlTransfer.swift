@@ -140,6 +140,8 @@ final class CurlTransfer: UpstreamCall, @unchecked Sendable {
     /// Fills `target` with the next piece of the request's body.
     func sendBody(_ target: UnsafeMutableRawBufferPointer) -> Int {
         guard case .stream(let source, let length) = body else { return 0 }
+        // What is still to come belongs to the call that is made instead.
+        guard !isCancelled.load(ordering: .relaxed) else { return Int(CURL_READFUNC_ABORT) }
         lastProgress = upstream.clock.monotonic()
         let room = length.map { min(Int64(target.count), $0 - bytesSent) } ?? Int64(target.count)
         guard room > 0 else { return 0 }
