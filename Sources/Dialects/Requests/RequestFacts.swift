@@ -24,13 +24,15 @@ package struct RequestFacts: Sendable, Equatable {
 
     /// How many tokens the request may take, prompt and answer together: an estimate for limits.
     package func tokenEstimate(bodyCount: Int) -> Int {
-        bodyCount / RequestFacts.bytesPerToken + (maxOutput ?? RequestFacts.usualOutput)
+        bodyCount / RequestFacts.bytesPerToken + min(maxOutput ?? RequestFacts.usualOutput, RequestFacts.longestOutput)
     }
 
     /// Of English and of JSON around it, roughly.
     private static let bytesPerToken = 4
     /// What is assumed of a request that sets no limit.
     private static let usualOutput = 256
+    /// No model answers with more at once; who writes more means "no limit", and must not take everybody's share.
+    private static let longestOutput = 131_072
 
     /// The model's name; `body` is the body that was read.
     package func model(in body: UnsafeRawBufferPointer) -> String {
