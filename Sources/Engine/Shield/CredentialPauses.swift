@@ -29,6 +29,9 @@ struct CredentialPauses: Sendable {
         pauses.append(Pause(tenant: tenant, upstream: upstream, until: time))
     }
 
+    /// Another upstream has its place now.
+    mutating func forget(upstream: Int) { pauses.removeAll { $0.upstream == upstream } }
+
     /// The end of a pause, or a time long ago where there is none.
     func end(_ tenant: CacheKey, _ upstream: Int) -> Int64 {
         for pause in pauses where pause.upstream == upstream && pause.tenant == tenant { return pause.until }

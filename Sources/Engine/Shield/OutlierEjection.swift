@@ -58,7 +58,7 @@ package struct OutlierEjection: Sendable {
     /// A new one at `index`, or none any more.
     mutating func set(member isMember: Bool, at index: Int) {
         while records.count <= index { records.append(Record()) }
-        if isMember != records[index].isMember || isMember && records[index].attempts == 0 { records[index] = Record() }
+        if isMember != records[index].isMember { records[index] = Record() }
         records[index].isMember = isMember
     }
 

@@ -4,8 +4,11 @@ import Tiers
 // Which upstream takes whom, and what its answers teach.
 
 extension ShieldState {
-    /// Members of a class that are passed by because the upstreams they may still be put to have no room.
-    private static let mostPassedBy = 8
+    /// Members of a class that are looked at in one go: a queue of the usual size is walked through.
+    private static let mostLookedAt = 256
+    /// Of those, how many may wait for the end of a pause that is theirs alone. They keep places from others, and the
+    /// upstream has told them to go away; the rest is told so at once.
+    private static let mostPaused = 8
     /// Of one tenant at one upstream, after a 429 that does not say for how long.
     private static let tenantPause = Duration64.nanosecondsPerSecond
 
@@ -39,19 +42,26 @@ extension ShieldState {
 
     private mutating func search(_ priority: Priority, _ steps: inout ShieldSteps) -> Search {
         var next = queue.first(of: priority)
-        var passedBy = 0
-        while passedBy < ShieldState.mostPassedBy, let place = next {
+        var (lookedAt, paused) = (0, 0)
+        while lookedAt < ShieldState.mostLookedAt, let place = next {
             if let upstream = choose(for: tickets[place]) { return .found(place: place, upstream: upstream) }
             next = queue.next(after: place)
-            if !hasUpstream(for: tickets[place], by: queue.deadline(of: place)) {
+            lookedAt += 1
+            let isPaused = isKeptByPauses(tickets[place])
+            if isPaused { paused += 1 }
+            let isOneTooMany = isPaused && paused > ShieldState.mostPaused
+            if isOneTooMany || !hasUpstream(for: tickets[place], by: queue.deadline(of: place)) {
                 shed(place, .noUpstream, &steps)
-            } else if tickets[place].isFresh && !pauses.concern(tickets[place].tenant) {
+            } else if !mayBePassedBy(place) {
                 return .blocked
-            } else {
-                passedBy += 1
             }
         }
         return .nobody
+    }
+
+    /// Whether somebody behind it may have a better chance, because it may not be put to every upstream.
+    private func mayBePassedBy(_ place: Int) -> Bool {
+        !tickets[place].isFresh || pauses.concern(tickets[place].tenant)
     }
 
     // MARK: Choice
@@ -82,19 +92,23 @@ extension ShieldState {
         }
     }
 
+    /// Whether it would be put to an upstream but for pauses of its tenant.
+    private func isKeptByPauses(_ ticket: Ticket) -> Bool {
+        guard pauses.concern(ticket.tenant) else { return false }
+        let preferredAlone = arePreferredAlone
+        return !upstreams.indices.contains {
+            isInService($0, preferredAlone) && !ticket.hasTried($0) && pauses.end(ticket.tenant, $0) <= now
+        }
+    }
+
     private func isReady(_ index: Int, for ticket: Ticket, _ preferredAlone: Bool) -> Bool {
         upstreams[index].hasRoom && !ticket.hasTried(index) && isInService(index, preferredAlone)
             && upstreams[index].pace.isReady(tokens: ticket.tokens, now: now)
             && pauses.end(ticket.tenant, index) <= now
     }
 
-    func isAnyReady(for ticket: Ticket) -> Bool {
-        let preferredAlone = arePreferredAlone
-        return upstreams.indices.contains { isReady($0, for: ticket, preferredAlone) }
-    }
-
-    /// An upstream that can take it now.
-    mutating func choose(for ticket: Ticket) -> Int? {
+    /// An upstream that can take it now. A hedge is no need: below the mark it never goes to an overflow upstream.
+    mutating func choose(for ticket: Ticket, isHedge: Bool = false) -> Int? {
         let preferredAlone = arePreferredAlone
         var (taken, slots, hasOwn, hasOverflow) = (0, 0, false, false)
         for index in upstreams.indices {
@@ -109,7 +123,8 @@ extension ShieldState {
             }
         }
         guard hasOwn || hasOverflow else { return nil }
-        if hasOverflow, hasOwn, Double(taken) < plan.overflowAt * Double(slots) {
+        if hasOverflow, hasOwn || isHedge, Double(taken) < plan.overflowAt * Double(slots) {
+            guard hasOwn else { return nil }
             for index in upstreams.indices where upstreams[index].plan.isOverflow { candidates[index] = false }
         }
         guard plan.choice == .leastLoaded else { return choice.choose(among: candidates) }
@@ -143,7 +158,8 @@ extension ShieldState {
         _ steps: inout ShieldSteps
     ) {
         let index = attempt.upstream
-        if status.isRefusal { upstreams[index].pace.give(tokens: ticket.tokens) }
+        // An error took none of them, or what it took is never told.
+        if !status.isAnswer { upstreams[index].pace.give(tokens: ticket.tokens) }
         let pause = news?.pause(tokens: ticket.tokens, isRefusal: status.isRefusal)
         if !upstreams[index].plan.sharesCredential, !status.isOutage, ticket.tenant != CacheKey(0, 0, 0, 0) {
             let wait = pause ?? (status.isRefusal ? ShieldState.tenantPause : nil)
@@ -187,11 +203,16 @@ extension ShieldState {
         guard queue.count > 0 else { return nil }
         var wake = min(queue.earliestDeadline, nextUse ?? Int64.max)
         for priority in Priority.allCases {
-            guard let place = queue.first(of: priority) else { continue }
-            let tokens = tickets[place].tokens
-            for index in upstreams.indices where upstreams[index].hasRoom && isUsable(index) {
-                let ready = upstreams[index].pace.readyAt(tokens: tokens, now: now)
-                if ready > now { wake = min(wake, ready) }
+            var next = queue.first(of: priority)
+            var lookedAt = 0
+            while lookedAt < ShieldState.mostLookedAt, let place = next {
+                let tokens = tickets[place].tokens
+                for index in upstreams.indices where upstreams[index].hasRoom && isUsable(index) {
+                    let ready = upstreams[index].pace.readyAt(tokens: tokens, now: now)
+                    if ready > now { wake = min(wake, ready) }
+                }
+                lookedAt += 1
+                next = mayBePassedBy(place) ? queue.next(after: place) : nil
             }
         }
         return max(wake, now + 1)

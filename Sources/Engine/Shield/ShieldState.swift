@@ -60,7 +60,6 @@ package struct ShieldState: Sendable {
     package mutating func arrive(_ demand: UpstreamDemand, ticket: UInt64, now: Int64) -> ShieldSteps {
         precondition(tickets.place(of: ticket) == nil, "ShieldState: a ticket is used once")
         var steps = begin(now)
-        budget.noteRequest(now: self.now)
         let patience = min(demand.patience ?? plan.patience, plan.patience)
         let new = Ticket(number: ticket, demand, patience: max(0, patience))
         if let wait = tenants.take(new.tenant, tokens: new.tokens, now: self.now) {
@@ -139,8 +138,8 @@ package struct ShieldState: Sendable {
     package mutating func hedge(ticket: UInt64, now: Int64) -> ShieldSteps {
         var steps = begin(now)
         guard plan.hedges, let place = tickets.place(of: ticket), let first = tickets[place].first,
-            tickets[place].second == nil, !first.isAnswered, isAnyReady(for: tickets[place]),
-            budget.takeRetry(now: self.now), let upstream = choose(for: tickets[place])
+            tickets[place].second == nil, !first.isAnswered,
+            let upstream = choose(for: tickets[place], isHedge: true), budget.takeRetry(now: self.now)
         else { return steps }
         hedges += 1
         start(place, on: upstream, &steps)
@@ -263,6 +262,8 @@ package struct ShieldState: Sendable {
             queue.remove(place)
             queue.started(tickets[place].priority)
         }
+        // What is refused at the door earns nobody a retry.
+        if tickets[place].isFresh { budget.noteRequest(now: now) }
         pace.note(now: now)
         upstreams[upstream].pace.take(tokens: tickets[place].tokens, now: now)
         upstreams[upstream].inFlight += 1
@@ -339,6 +340,7 @@ package struct ShieldState: Sendable {
             if let free = upstreams.firstIndex(where: { $0.isRetired && $0.inFlight == 0 }) {
                 index = free
                 upstreams[index] = fresh
+                pauses.forget(upstream: index)
             } else {
                 index = upstreams.count
                 upstreams.append(fresh)

@@ -193,6 +193,105 @@ import Tiers
         #expect(Set((10...13).map { play.arrive($0, tenant: 1).suffix(2) }) == [">0", ">1"])
     }
 
+    @Test func whoWaitsForItsOwnPauseHoldsNobodyUp() {
+        var play = ShieldPlay(.of(99) { $0.upstreams[0].sharesCredential = false })
+        #expect(play.arrive(1, tenant: 1) == "1>0")
+        _ = play.answer(1, 0, 429, RateNews(retryAfter: 2 * ShieldPlay.second))
+        for ticket in 2...9 as ClosedRange<UInt64> { #expect(play.arrive(ticket, tenant: 1) == "") }
+        for ticket in 10...400 as ClosedRange<UInt64> {
+            #expect(play.arrive(ticket, tenant: 1) == "\(ticket)!no-upstream", "a few may wait")
+        }
+        #expect(play.arrive(500, tenant: 2) == "500>0" && play.arrive(501, tenant: 3) == "501>0")
+        play.pass(2000)
+        #expect(play.tick() == "2>0 3>0 4>0 5>0 6>0 7>0 8>0 9>0")
+    }
+
+    @Test func retriesThatWaitForAnotherUpstreamHoldNobodyUp() {
+        var play = ShieldPlay(
+            .of(99, 1) { $0.retriesPerSecond = 100 })
+        // The second one is taken for good.
+        #expect(play.arrive(1) == "1>0" && play.arrive(2) == "2>1")
+        for ticket in 3...22 as ClosedRange<UInt64> {
+            #expect(play.arrive(ticket) == "\(ticket)>0")
+            _ = play.answer(ticket, 0, 500)
+            #expect(play.end(ticket, 0, .cancelled) == "" && play.another(ticket) == "")
+        }
+        #expect(play.arrive(100) == "100>0")
+    }
+
+    @Test func somebodyWakesForThoseBehindARetry() {
+        var play = ShieldPlay(.of(99, 1) { $0.upstreams[0].tokensPerMinute = 60_000 })
+        #expect(play.arrive(1, tokens: 10) == "1>0" && play.arrive(2, tokens: 10) == "2>1")
+        #expect(play.end(1, 0, .failed) == "" && play.another(1) == "")
+        #expect(play.arrive(3, tokens: 2900) == "3>0" && play.arrive(4, tokens: 1000) == "")
+        #expect(play.wake() == "4>0" && play.now < 2 * ShieldPlay.second)
+    }
+
+    @Test func whatAnErrorDidNotUseIsGivenBack() {
+        for status in [400, 404, 429, 500, 503] {
+            var play = ShieldPlay(.of(99) { $0.upstreams[0].tokensPerMinute = 60_000 })
+            #expect(play.arrive(1, tokens: 100_000) == "1>0" && play.arrive(2, tokens: 100, patience: 9000) == "")
+            _ = play.answer(1, 0, status)
+            _ = play.end(1, 0)
+            play.pass(2000)
+            _ = play.tick()
+            #expect(play.state.report().upstreams[0].calls == 2, "\(status)")
+        }
+    }
+
+    @Test func whatIsShedAtTheDoorEarnsNoRetries() {
+        var play = ShieldPlay(
+            .of(99, 99) {
+                $0.tenantRequestsPerSecond = 1
+                $0.retriesPerSecond = 0
+                $0.retryRatio = 0.5
+            })
+        #expect(play.arrive(1, tenant: 1) == "1>0")
+        for ticket in 2...50 as ClosedRange<UInt64> {
+            #expect(play.arrive(ticket, tenant: 1) == "\(ticket)!tenant-limit")
+        }
+        #expect(play.end(1, 0, .failed) == "" && play.another(1) == "1!retry-budget")
+    }
+
+    @Test func aHedgeGoesToOverflowOnlyAboveTheMark() {
+        var play = ShieldPlay(
+            .of(4, 9) {
+                $0.upstreams[1].isOverflow = true
+                $0.hedges = true
+                $0.overflowAt = 0.5
+            })
+        #expect(play.arrive(1) == "1>0" && play.hedge(1) == "")
+        #expect(play.arrive(2) == "2>0" && play.hedge(1) == "1>1")
+    }
+
+    @Test func aPlaceThatIsUsedAgainKnowsNothingOfPauses() {
+        var plan = ShieldPlan.of(9, 9) { for index in 0...1 { $0.upstreams[index].sharesCredential = false } }
+        var play = ShieldPlay(plan)
+        #expect(play.arrive(1, tenant: 1) == "1>0" && play.arrive(2, tenant: 1) == "2>1")
+        _ = play.answer(2, 1, 429, RateNews(retryAfter: 600 * ShieldPlay.second))
+        _ = play.end(2, 1)
+        plan.upstreams.removeLast()
+        _ = play.state.replan(plan, now: play.now)
+        plan.upstreams[0].name = "new"
+        _ = play.state.replan(plan, now: play.now)
+        #expect(play.state.names == ["u0", "new"] && play.arrive(3, tenant: 1) == "3>1")
+    }
+
+    @Test func aReloadLeavesTheEjectedWhereItIs() {
+        let plan = ShieldPlan.of(99, 99)
+        var play = ShieldPlay(plan)
+        for ticket in 1...40 as ClosedRange<UInt64> {
+            let upstream = play.arrive(ticket).hasSuffix("0") ? 0 : 1
+            _ = play.answer(ticket, upstream, upstream == 0 ? 500 : 200)
+            _ = play.end(ticket, upstream)
+        }
+        play.pass(10_000)
+        _ = play.tick()
+        #expect(play.state.report().upstreams.map(\.isEjected) == [true, false])
+        _ = play.state.replan(plan, now: play.now)
+        #expect(play.state.report().upstreams.map(\.isEjected) == [true, false])
+    }
+
     @Test func whatIsLeftIsKeptTo() {
         let quota = RateNews.Quota(limit: 60, remaining: 0, reset: 60 * ShieldPlay.second)
         var play = ShieldPlay(.of(99))
