@@ -52,6 +52,14 @@ import Testing
         #expect(lines(request) == ["Accept: */*", "x-region: eu", "x-new: 1"])
     }
 
+    @Test func aClientCannotTakeThemAway() {
+        let request = prepare([("Connection", "close, authorization, X-Region, x-mine"), ("X-Mine", "1")]) {
+            $0.apiKey = Secret("own")
+            $0.headers = [SecretHeader("x-region", Secret("eu"))]
+        }
+        #expect(lines(request) == ["Authorization: Bearer own", "x-region: eu"])
+    }
+
     @Test func modelsGoByTheirNamesThere() {
         func body(_ models: [String: String]) -> String? {
             guard case .bytes(let bytes) = prepare([], { $0.models = models }).body else { return nil }

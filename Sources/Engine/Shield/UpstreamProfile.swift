@@ -22,6 +22,8 @@ package struct UpstreamProfile: Sendable {
     package func prepare(_ request: UpstreamRequest) -> UpstreamRequest {
         guard !apiKey.isEmpty || !headers.isEmpty || !models.isEmpty else { return request }
         var request = request
+        // What a client's `Connection` names goes no further: else it could take lines away that are not its own.
+        if !apiKey.isEmpty || !headers.isEmpty { request.headers = HopByHop.removed(from: request.headers) }
         if !apiKey.isEmpty { replaceCredential(&request) }
         for header in headers {
             request.headers.removeAll { $0.isNamed(header.name) }

@@ -1,7 +1,5 @@
-import Core
-
 /// Which header lines go on to the next connection, for both directions of an upstream call.
-enum HopByHop {
+package enum HopByHop {
     /// Names that concern one connection only (RFC 9110, 7.6.1, and the proxy's own).
     private static let names = [
         "connection", "keep-alive", "te", "trailer", "transfer-encoding", "upgrade", "proxy-authenticate",
@@ -9,7 +7,7 @@ enum HopByHop {
     ]
 
     /// Leaves out the lines that concern one connection only, and those that `Connection` names.
-    static func removed(from fields: [HeaderField]) -> [HeaderField] {
+    package static func removed(from fields: [HeaderField]) -> [HeaderField] {
         var named: [String] = []
         for field in fields where field.isNamed("connection") {
             for name in field.value.utf8.split(separator: UInt8(ascii: ",")) {
