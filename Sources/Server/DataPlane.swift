@@ -140,8 +140,9 @@ final class DataPlane: HTTPHandler {
         ports.metrics.countBypass(reason)
         let body = exchange.upload == nil && exchange.hasBody ? Bytes(copying: exchange.body) : nil
         var sheet = recorder.factsheet(exchange, dialect, nil, started)
-        // What is not read is not counted in tokens.
-        let demand = demand(of: exchange, head.controls, admission.payer(of: head), model: nil, tokens: 0)
+        // Nobody evades a limit of tokens by asking not to be cached.
+        let tokens = body.map { RequestFacts.tokenEstimate(unreadCount: $0.count) } ?? 0
+        let demand = demand(of: exchange, head.controls, admission.payer(of: head), model: nil, tokens: tokens)
         let request = UpstreamRequests.make(exchange, body: body, isCacheable: false, sheet, demand)
         let ports = recorder.ports(ports, for: &sheet)
         let id = remember(exchange, sheet, credential)

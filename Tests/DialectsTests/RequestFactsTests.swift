@@ -38,6 +38,8 @@ struct RequestFactsTests {
         let facts = try facts(body)
         #expect(facts.maxOutput == expected)
         #expect(facts.tokenEstimate(bodyCount: 400) == 100 + min(expected ?? 256, 131_072))
+        #expect(facts.tokenEstimate(bodyCount: 100 << 20) == 131_072 + min(expected ?? 256, 131_072))
+        #expect(RequestFacts.tokenEstimate(unreadCount: 400) == 356)
     }
 
     @Test(arguments: [

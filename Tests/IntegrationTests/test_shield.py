@@ -408,6 +408,49 @@ def test_tokens_of_a_tenant(start, model, prompt):
     assert 429 in [answer.status for answer in answers]
 
 
+def test_who_asks_not_to_be_cached_has_the_same_limit(start, model, prompt):
+    refrain = start({"limits.tenantTokensPerMinute": 6000})
+    answers = [ask(refrain, f"{prompt}-{number}" + "x" * 8000, extra=[("Cache-Control", "no-store")]) for number in range(3)]
+    assert [answer.status for answer in answers] == [200, 429, 429]
+
+
+def test_an_absurd_claim_takes_nobodys_share(start, upstream, prompt):
+    """What was answered with an error took no tokens."""
+    def script(call, peer):
+        if call.json().get("max_tokens"):
+            peer.respond(400, {"error": {"message": "too many"}})
+        else:
+            scripted.script(call, peer)
+
+    refrain = start({"upstreams": fleet((upstream(script), {"tokensPerMinute": 60_000})), "limits.queueTimeout": "4s"})
+    assert ask(refrain, prompt, max_tokens=999_999_999).status == 400
+    assert ask(refrain, f"{prompt}-other", key="other-key").status == 200
+
+
+def test_one_who_is_paused_holds_nobody_up(start, upstream, prompt, crowd):
+    def script(call, peer):
+        if call.header("authorization") == "Bearer greedy":
+            peer.respond(429, {"error": {"message": "slower"}}, [("Retry-After", "5")])
+        else:
+            scripted.script(call, peer)
+
+    refrain = start({"upstreams": fleet(upstream(script))})
+    assert ask(refrain, prompt, key="greedy").status == 429
+    greedy = [crowd.submit(ask, refrain, f"{prompt}-{number}", key="greedy") for number in range(24)]
+    # Most of them are told at once; a few wait, and nobody else does.
+    until(lambda: sum(job.done() for job in greedy) == 16, "sixteen refusals")
+    assert {job.result().status for job in greedy if job.done()} == {503}
+    assert ask(refrain, f"{prompt}-modest", key="modest").status == 200
+    assert sum(job.done() for job in greedy) == 16
+
+
+def test_a_date_far_away_is_no_trouble(start, upstream, prompt):
+    far = [("Retry-After", "Fri, 31 Dec 9999 23:59:59 GMT"), ("x-ratelimit-remaining-tokens", "0"),
+           ("x-ratelimit-reset-tokens", "9999-12-31T23:59:59Z")]
+    refrain = start({"upstreams": fleet(upstream(lambda call, peer: peer.respond(503, {"error": {}}, far)))})
+    assert ask(refrain, prompt).status == 503
+
+
 # What each upstream gets
 
 

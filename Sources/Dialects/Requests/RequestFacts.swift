@@ -24,15 +24,23 @@ package struct RequestFacts: Sendable, Equatable {
 
     /// How many tokens the request may take, prompt and answer together: an estimate for limits.
     package func tokenEstimate(bodyCount: Int) -> Int {
-        bodyCount / RequestFacts.bytesPerToken + min(maxOutput ?? RequestFacts.usualOutput, RequestFacts.longestOutput)
+        RequestFacts.tokenEstimate(bodyCount: bodyCount, output: maxOutput)
+    }
+
+    /// The same of a request that is passed on unread.
+    package static func tokenEstimate(unreadCount: Int) -> Int { tokenEstimate(bodyCount: unreadCount, output: nil) }
+
+    private static func tokenEstimate(bodyCount: Int, output: Int?) -> Int {
+        min(bodyCount / bytesPerToken, mostTokens) + min(output ?? usualOutput, mostTokens)
     }
 
     /// Of English and of JSON around it, roughly.
     private static let bytesPerToken = 4
     /// What is assumed of a request that sets no limit.
     private static let usualOutput = 256
-    /// No model answers with more at once; who writes more means "no limit", and must not take everybody's share.
-    private static let longestOutput = 131_072
+    /// Of a prompt, and of an answer. Who allows a longer answer means "no limit", and where a body is longer it holds
+    /// pictures, which are few tokens: neither must take everybody's share until it is settled.
+    private static let mostTokens = 131_072
 
     /// The model's name; `body` is the body that was read.
     package func model(in body: UnsafeRawBufferPointer) -> String {

@@ -37,9 +37,11 @@ package final class ShieldedUpstream: Upstream {
         adopt(targets)
     }
 
-    /// The settings were read again. Those of which nothing is said stay, for the calls that are put to them.
+    /// The settings were read again. Those of which nothing is said stay while the shield may put calls to them.
     package func adopt(_ targets: [Target]) {
+        let names = Set(shield.names)
         known.withLock { known in
+            known.byName = known.byName.filter { names.contains($0.key) }
             for target in targets { known.byName[target.profile.name] = target }
             known.generation = -1
         }
