@@ -67,6 +67,8 @@ package struct SemanticMatch: Sendable, Equatable {
     /// right by that alone. For those who learn from what comes of it.
     package var score: Float
     package var probability: Double
+    /// It was enough for the threshold that one request asked for; by the settings' rule it may not be.
+    package var isByThreshold = false
 
     package init(
         key: CacheKey, similarity: Double, confidence: Double?, score: Float = 0, probability: Double = 0

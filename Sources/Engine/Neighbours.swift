@@ -35,7 +35,8 @@ extension Engine {
             switch await fetch(match, for: call.admitted, ports) {
             case .gone: meaning.matcher.forget(match.key)
             case .unsuitable: break
-            case .found(let found):
+            case .found(var found):
+                found.match?.isByThreshold = threshold != nil
                 guard meaning.isServing, !finding.explores else {
                     open.rival = found
                     ports.metrics.countSemantic(.compared)
@@ -58,8 +59,10 @@ extension Engine {
 
     /// Whether a request may have what another one was content with.
     func suits(_ match: SemanticMatch, _ call: Call) -> Bool {
-        call.question != nil && call.wantsAnyAnswer
-            && match.similarity >= call.admitted.controls.semanticThreshold?.value ?? 0
+        guard call.question != nil, call.wantsAnyAnswer else { return false }
+        // What another one allowed itself is not what this one wants.
+        guard let threshold = call.admitted.controls.semanticThreshold else { return !match.isByThreshold }
+        return match.similarity >= threshold.value
     }
 
     private enum Fetched {

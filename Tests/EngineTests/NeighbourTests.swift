@@ -82,6 +82,23 @@ import Tiers
         #expect(strict.served?.outcome == .miss)
     }
 
+    @Test func aLowThresholdIsNotForThoseWhoWaitWithIt() throws {
+        let scene = Self.scene(Self.matcher())
+        _ = try settle(scene, "go home")
+        let threshold = [EngineRig.credential, ("x-refrain-semantic", "threshold=0.7")]
+        let clients = try [
+            scene.start("go there", headers: threshold), scene.start("go there"),
+            scene.start("go there", headers: threshold),
+        ]
+        scene.stage.run()
+        #expect(clients[0].served?.outcome?.kind == .semantic)
+        #expect(clients[1].served == nil)
+        #expect(clients[2].served?.outcome?.kind == .semantic)
+        scene.answer("own")
+        #expect(clients[1].served?.outcome == .miss)
+        scene.expectQuiet(clients)
+    }
+
     @Test func otherDialectsAndParametersAreOtherPartitions() throws {
         let matcher = Self.matcher()
         let scene = Self.scene(matcher)
