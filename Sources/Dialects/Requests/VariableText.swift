@@ -22,6 +22,8 @@ package struct VariableText: Sendable {
             taken = request[member].flatMap { VariableText.takeFromLast($0, partTypes: ["text"]) }
         case .completions:
             member = "prompt"
+            // An answer that repeats the text is an answer to that text alone.
+            guard request["echo"].map({ $0 == .bool(false) || $0 == .null }) ?? true else { return nil }
             taken = request[member].flatMap(VariableText.takeWhole)
         case .responses:
             member = "input"
