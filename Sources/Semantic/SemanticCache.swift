@@ -60,8 +60,8 @@ package final class SemanticCache: SemanticMatching {
         self.metrics = metrics
         // Texts that only letters tell apart are the fewer.
         let share = encoder == nil ? 0 : options.capacity / 4 * 3
-        meanings = encoder == nil ? nil : GrowingIndex(capacity: share, kernels: kernels)
-        letters = GrowingIndex(capacity: options.capacity - share, kernels: kernels)
+        meanings = encoder.map { GrowingIndex(width: $0.width, capacity: share, kernels: kernels) }
+        letters = GrowingIndex(width: LexicalSketch.width, capacity: options.capacity - share, kernels: kernels)
         identity = "1 \(LexicalSketch.identity) \(encoder?.identity ?? "")"
         let rule =
             options.threshold > 0 ? SemanticPolicy.Rule.threshold(options.threshold) : .maxError(options.maxError)
@@ -249,8 +249,9 @@ package final class SemanticCache: SemanticMatching {
         _ announcement: Bytes, _ codec: RecordCodec, isWelcome: (CacheKey, SemanticFacts) -> Bool
     ) {
         announcement.withUnsafeBytes { bytes in
+            // How wide vectors are is not for others to say.
             guard let first = bytes.first, let store = Store(rawValue: first), let index = index(store),
-                let record = try? codec.decode(UnsafeRawBufferPointer(rebasing: bytes[1...])),
+                index.isSettled, let record = try? codec.decode(UnsafeRawBufferPointer(rebasing: bytes[1...])),
                 isWelcome(record.key, record.facts)
             else { return }
             index.insert(record, now: clock.wall())
@@ -342,13 +343,16 @@ extension SemanticResult {
     }
 }
 
-/// An index that is made when the first vector says how wide it has to be.
+/// An index that is made with the first vector, which may have to say how wide it is to be.
 final class GrowingIndex: Sendable {
+    /// nil: as the first vector is.
+    private let width: Int?
     private let capacity: Int
     private let kernels: any NeighbourKernels
     private let held = Mutex<SemanticIndex?>(nil)
 
-    init(capacity: Int, kernels: any NeighbourKernels) {
+    init(width: Int?, capacity: Int, kernels: any NeighbourKernels) {
+        self.width = width
         self.capacity = capacity
         self.kernels = kernels
     }
@@ -356,10 +360,13 @@ final class GrowingIndex: Sendable {
     /// nil before the first vector.
     var index: SemanticIndex? { held.withLock { $0 } }
 
-    /// The index, which is made for this width if there is none.
+    /// Whether it is known how wide vectors are.
+    var isSettled: Bool { width != nil || index != nil }
+
+    /// The index, which is made for this width if there is none and none is known.
     func made(width: Int) -> SemanticIndex {
         held.withLock { held in
-            let index = held ?? SemanticIndex(width: width, capacity: capacity, kernels: kernels)
+            let index = held ?? SemanticIndex(width: self.width ?? width, capacity: capacity, kernels: kernels)
             held = index
             return index
         }
