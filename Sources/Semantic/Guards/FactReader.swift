@@ -191,6 +191,7 @@ struct FactReader {
         let bits = value.bitPattern
         hash.add(UInt32(truncatingIfNeeded: bits))
         hash.add(UInt32(truncatingIfNeeded: bits >> 32))
+        if value >= Quantity.exact { hash.add(UInt32(truncatingIfNeeded: tokens[range.lowerBound].hash)) }
         keys[range.lowerBound] = hash.value
         isContent[range.lowerBound] =
             isSure || tokens[range.lowerBound].form == .word && value != 1

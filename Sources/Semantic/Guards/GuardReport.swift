@@ -17,7 +17,7 @@ package enum Guard: String, Sendable, CaseIterable {
     case entity
     /// Text between quotation marks.
     case quoted
-    /// Identifiers, file names, flags, addresses, operators.
+    /// Identifiers, file names, flags, addresses, operators, and spelling where it is what is asked about.
     case code
     /// The language that is asked for, or the texts' own one.
     case language

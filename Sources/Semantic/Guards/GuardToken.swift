@@ -23,6 +23,8 @@ struct GuardToken: Sendable, Equatable {
     /// Of the folded spelling, and of the word without its ending.
     var hash: UInt64
     var stem: UInt64
+    /// A bit for each of the first letters that are capital.
+    var capitals: UInt64 = 0
     /// Scalars of the text.
     var lower: Int32
     var upper: Int32

@@ -65,6 +65,7 @@ struct GuardTokenizer {
                 form: form, traits: traits, hash: hash,
                 stem: form == .word || form == .code && word.allSatisfy(ScalarClass.isLetter)
                     ? Stemmer.hash(of: word, spelled: hash) : hash,
+                capitals: range.prefix(64).reduce(0) { $0 << 1 | (isCapital[$1] ? 1 : 0) },
                 lower: Int32(range.lowerBound), upper: Int32(range.upperBound)))
         startsSentence = false
         position = max(position, range.upperBound)

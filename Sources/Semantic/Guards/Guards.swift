@@ -24,6 +24,7 @@ package enum Guards {
         apply(ContrastGuard(comparison), &report)
         apply(DirectionGuard(comparison), &report)
         apply(WordingGuard(comparison), &report)
+        report.objections += SpellingGuard(comparison).objections
         measure(comparison, &report.signals)
         report.signals[.objections] = count(report.objections.count)
         return report

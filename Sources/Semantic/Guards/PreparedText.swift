@@ -22,6 +22,7 @@ package struct PreparedText: Sendable {
     let quantities: [Quantity]
     let denials: [DenialMention]
     let quotations: [Range<Int>]
+    let signs: [Sign]
     let script: ScriptShare
 
     package init(_ text: String) {
@@ -45,6 +46,7 @@ package struct PreparedText: Sendable {
         quantities = reader.quantities
         denials = reader.denials
         quotations = read.quotations
+        signs = fits ? Sign.read(text) : []
         script = ScriptShare(reader.tokens, reader.mentions, functionWords: reader.functionWords)
         let keys = reader.keys
         sorted = keys.indices.map { Int32($0) }.sorted {

@@ -17,11 +17,16 @@ struct Quantity: Sendable, Equatable {
     /// A lone `one` or 一 is more often an article or part of a word than an amount.
     var isSure: Bool
 
+    /// From here on whole numbers are rounded.
+    static let exact = 0x1p53
+
     /// The value is in the base of its dimension.
     private var isConverted: Bool { unit.flatMap { GuardLexicon.shared.units[Int($0.member)].factor } != nil }
 
     /// The same amount, whatever it was written in.
     func agrees(with other: Quantity) -> Bool {
+        // An account has more digits than a number holds.
+        if spoken >= Self.exact || other.spoken >= Self.exact { return spelling == other.spelling }
         if hasPoint, other.hasPoint, unit == nil, other.unit == nil { return spelling == other.spelling }
         if kind == .clock, other.kind == .clock { return value == other.value }
         if unit == nil || other.unit == nil { return spoken == other.spoken || value == other.value }

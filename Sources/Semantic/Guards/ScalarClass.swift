@@ -1,6 +1,6 @@
 /// What a scalar is to the guards.
 enum ScalarClass {
-    /// Full-width forms become ASCII, letters lower case, quotation marks and dashes one of a kind.
+    /// Full-width forms and the digits of all scripts become ASCII, letters lower case, quotation marks and dashes one of a kind.
     @inline(__always)
     static func fold(_ scalar: Unicode.Scalar) -> UInt32 {
         let value = scalar.value
@@ -20,6 +20,9 @@ enum ScalarClass {
         case 0x2010...0x2015, 0x2212: return 0x2D
         case 0xFFE5: return 0xA5
         default:
+            if scalar.properties.numericType == .decimal, let digit = scalar.properties.numericValue {
+                return 0x30 + UInt32(digit)
+            }
             guard scalar.properties.isUppercase else { return value }
             let lowered = scalar.properties.lowercaseMapping.unicodeScalars
             return lowered.count == 1 ? lowered.first?.value ?? value : value

@@ -18,6 +18,7 @@ struct WordingGuard {
         names(comparison)
         details(comparison)
         otherRequest(comparison)
+        smallWords(comparison)
     }
 
     private mutating func code(_ comparison: Comparison) {
@@ -189,6 +190,31 @@ struct WordingGuard {
         }
         return found.count - characters / 2 <= mostWords ? found : []
     }
+
+    /// Little words that mostly say nothing, in each other's place.
+    private mutating func smallWords(_ comparison: Comparison) {
+        func only(_ range: Range<Int>, _ text: PreparedText) -> Int? {
+            let words = range.filter { text.keys[$0] != 0 }
+            return words.count == 1 ? words[0] : nil
+        }
+        for hunk in comparison.hunks {
+            guard let new = only(hunk.new, comparison.new), let old = only(hunk.old, comparison.old) else { continue }
+            let (a, b) = (comparison.new.tokens[new].hash, comparison.old.tokens[old].hash)
+            guard let pair = Self.exchanges.first(where: { $0.words == [a, b] || $0.words == [b, a] }) else { continue }
+            objections.append(
+                GuardObjection(
+                    pair.guardian,
+                    "\(comparison.new.spelled(new..<(new + 1))) / \(comparison.old.spelled(old..<(old + 1)))"))
+            return
+        }
+    }
+
+    private static let exchanges: [(words: [UInt64], guardian: Guard)] = [
+        ([WordHash.of("and"), WordHash.of("or")], .antonym), ([WordHash.of("some"), WordHash.of("all")], .antonym),
+        ([WordHash.of("is"), WordHash.of("was")], .date), ([WordHash.of("are"), WordHash.of("were")], .date),
+        ([WordHash.of("does"), WordHash.of("did")], .date), ([WordHash.of("he"), WordHash.of("she")], .entity),
+        ([WordHash.of("his"), WordHash.of("her")], .entity), ([WordHash.of("him"), WordHash.of("her")], .entity),
+    ]
 
     /// The rest of two long texts has nothing in common: another question about the same material.
     private mutating func otherRequest(_ comparison: Comparison) {

@@ -1,0 +1,139 @@
+/// What is spelled alike and is not the same where spelling counts: operators and letters of code, and whatever a text
+/// asks about wording itself.
+struct SpellingGuard {
+    private(set) var objections: [GuardObjection] = []
+
+    init(_ comparison: Comparison) {
+        let (new, old) = (comparison.new, comparison.old)
+        guard new.text != old.text else { return }
+        if let objection = Self.signs(comparison) ?? Self.letters(comparison) ?? Self.wording(comparison)
+            ?? Self.lines(comparison)
+        {
+            objections.append(objection)
+        }
+    }
+
+    /// Whether all words are the same, whatever their order.
+    private static func hasSameWords(_ comparison: Comparison) -> Bool {
+        !comparison.newUnmatched.contains(true) && !comparison.oldUnmatched.contains(true)
+            && comparison.typingErrors == 0
+    }
+
+    private static func signs(_ comparison: Comparison) -> GuardObjection? {
+        let new = unmatched(comparison.new.signs, comparison.old.signs)
+        let old = unmatched(comparison.old.signs, comparison.new.signs)
+        guard new != nil || old != nil else { return nil }
+        // Where only one has some, it may be another way of writing.
+        guard new != nil && old != nil || hasSameWords(comparison) else { return nil }
+        let left = new.map { comparison.new.spelled(scalars: $0.range) } ?? ""
+        let right = old.map { comparison.old.spelled(scalars: $0.range) } ?? ""
+        return GuardObjection(.code, "\(left) / \(right)")
+    }
+
+    /// The first that the other text does not have, or not as often.
+    private static func unmatched(_ signs: [Sign], _ others: [Sign]) -> Sign? {
+        guard !signs.isEmpty else { return nil }
+        var left: [UInt64: Int] = [:]
+        for other in others { left[other.hash, default: 0] += 1 }
+        return signs.first { sign in
+            guard let count = left[sign.hash], count > 0 else { return true }
+            left[sign.hash] = count - 1
+            return false
+        }
+    }
+
+    /// `-r` and `-R`, `userId` and `userID`, and `x` and `X` among operators.
+    private static func letters(_ comparison: Comparison) -> GuardObjection? {
+        let hasSigns = !comparison.new.signs.isEmpty && !comparison.old.signs.isEmpty
+        let old = spellings(comparison.old, hasSigns: hasSigns)
+        for index in comparison.new.tokens.indices where counts(index, comparison.new, hasSigns: hasSigns) {
+            let token = comparison.new.tokens[index]
+            guard let other = old[token.hash], comparison.old.tokens[other].capitals != token.capitals else { continue }
+            return GuardObjection(
+                .code, "\(comparison.new.spelled(index..<(index + 1))) / \(comparison.old.spelled(other..<(other + 1)))"
+            )
+        }
+        return nil
+    }
+
+    /// Where words whose capital letters count stand first, by their folded spelling.
+    private static func spellings(_ text: PreparedText, hasSigns: Bool) -> [UInt64: Int] {
+        var found: [UInt64: Int] = [:]
+        for (index, token) in text.tokens.enumerated()
+        where counts(index, text, hasSigns: hasSigns) && found[token.hash] == nil {
+            found[token.hash] = index
+        }
+        return found
+    }
+
+    private static func counts(_ index: Int, _ text: PreparedText, hasSigns: Bool) -> Bool {
+        let token = text.tokens[index]
+        if token.form == .word, token.range.count == 1, hasSigns { return true }
+        return token.traits.contains(.isFenced) || isCode(token, text)
+    }
+
+    /// Not those that people write as they like: `Node.js`.
+    private static func isCode(_ token: GuardToken, _ text: PreparedText) -> Bool {
+        guard token.form == .code else { return false }
+        let scalars = text.scalars[token.range]
+        return scalars.contains(0x2F) || scalars.first == 0x2D || !scalars.contains(0x2E)
+    }
+
+    /// The same words, spelled or put otherwise, where that is what is asked about.
+    private static func wording(_ comparison: Comparison) -> GuardObjection? {
+        let isSame = hasSameWords(comparison) && comparison.hunks.isEmpty
+        guard isSame || comparison.typingErrors > 0 || differsInMarks(comparison),
+            let word = comparison.new.tokens.indices.first(where: {
+                wordingWords.contains(comparison.new.tokens[$0].stem)
+            }),
+            plain(comparison.new.text) != plain(comparison.old.text)
+        else { return nil }
+        return GuardObjection(.code, comparison.new.spelled(word..<(word + 1)))
+    }
+
+    private static let wordingWords: Set<UInt64> = {
+        let words = GuardTokenizer(
+            """
+            spell spelled spelling spelt punctuation punctuate pronounce pronunciation capitalize capitalization uppercase
+            lowercase letter letters character characters string grammar grammatical typo proofread comma apostrophe
+            repeat reverse palindrome anagram space spaces whitespace accent umlaut word words
+            """)
+        return Set(words.tokens.map(\.stem))
+    }()
+
+    /// Words that are alike but for the marks on their letters: `año` and `ano`.
+    private static func differsInMarks(_ comparison: Comparison) -> Bool {
+        func marked(_ text: PreparedText, _ unmatched: [Bool]) -> Bool {
+            text.tokens.indices.contains { index in
+                unmatched[index] && text.scalars[text.tokens[index].range].contains { $0 >= 0xC0 && $0 < 0x250 }
+            }
+        }
+        return marked(comparison.new, comparison.newUnmatched) || marked(comparison.old, comparison.oldUnmatched)
+    }
+
+    /// How the lines of code are indented.
+    private static func lines(_ comparison: Comparison) -> GuardObjection? {
+        guard hasSameWords(comparison), comparison.hunks.isEmpty else { return nil }
+        let isFenced = comparison.new.tokens.contains { $0.traits.contains(.isFenced) }
+        let (new, old) = (indentation(comparison.new.text), indentation(comparison.old.text))
+        guard new != old, isFenced || new.contains(where: { $0 > 0 }) || old.contains(where: { $0 > 0 }) else {
+            return nil
+        }
+        return GuardObjection(.code, "indentation")
+    }
+
+    /// Blanks at the start of each line that has something in it, but the first.
+    private static func indentation(_ text: String) -> [Int] {
+        text.utf8.split(separator: 0x0A).dropFirst().compactMap { line in
+            line.firstIndex { $0 > 0x20 }.map { line.distance(from: line.startIndex, to: $0) }
+        }
+    }
+
+    /// Without the blanks around it and the mark at its end, and whatever the case of its first letter.
+    private static func plain(_ text: String) -> [UInt8] {
+        var bytes = Array(text.utf8.drop { $0 <= 0x20 })
+        while let last = bytes.last, last <= 0x20 || [0x2E, 0x3F, 0x21].contains(last) { bytes.removeLast() }
+        if let first = bytes.first, (0x41...0x5A).contains(first) { bytes[0] = first | 0x20 }
+        return bytes
+    }
+}
