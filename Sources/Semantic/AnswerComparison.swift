@@ -16,8 +16,16 @@ enum AnswerComparison {
         if squeezed(one) == squeezed(other) { return .right }
         guard let a = await read(one), let b = await read(other), a.way == b.way else { return .unclear }
         let similarity = Double(zip(a.vector, b.vector).reduce(0) { $0 + $1.0 * $1.1 })
-        return similarity >= same ? .right : similarity < different ? .wrong : .unclear
+        if similarity < different { return .wrong }
+        guard !Guards.compare(a.text.prepared, b.text.prepared).objections.isEmpty else {
+            return similarity >= same ? .right : .unclear
+        }
+        // `42` and `43` are near each other. In a long answer it may be a detail that nobody asked about.
+        return max(one.utf8.count, other.utf8.count) <= short ? .wrong : .unclear
     }
+
+    /// Bytes of an answer that says one thing.
+    private static let short = 160
 
     /// In lower case, without white space and punctuation.
     private static func squeezed(_ text: String) -> [UInt8] {
