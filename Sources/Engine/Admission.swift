@@ -63,6 +63,9 @@ package final class Admission {
     /// Of the request that was admitted last; kept to be filled again without allocating.
     private var scopeBytes: [UInt8] = []
 
+    /// The longest body of which a part may vary, in bytes: it is taken apart while the worker waits.
+    private static let longestQuestion = 256 << 10
+
     /// The longest namespace and tag list that are read, in bytes.
     private static let labelLimit = 1024
 
@@ -136,7 +139,8 @@ package final class Admission {
     package func question(
         _ head: RequestHead, body: BytesView, _ admitted: Admitted, query: BytesView, matcher: String
     ) -> SemanticQuestion? {
-        guard !head.controls.isSemanticOff, let endpoint = SemanticEndpoint(admitted.dialect),
+        guard !head.controls.isSemanticOff, body.count <= Admission.longestQuestion,
+            let endpoint = SemanticEndpoint(admitted.dialect),
             semanticEndpoints.contains(endpoint), let variable = VariableText(body, dialect: admitted.dialect)
         else { return nil }
         // It was read with another text in the gap, and is no longer now.

@@ -7,19 +7,26 @@ final class LearningBacklog: Sendable {
     typealias Work = @Sendable () async -> Void
 
     private struct State {
-        var waiting: [Work] = []
+        var waiting: [(bytes: Int, work: Work)] = []
         var first = 0
+        /// Of those that wait.
+        var bytes = 0
         var isWorking = false
     }
 
     static let most = 4_096
+    static let mostBytes = 8 << 20
 
     private let state = Mutex(State())
 
-    func add(_ work: @escaping Work) {
+    /// - Parameter bytes: what it holds while it waits.
+    func add(_ bytes: Int, _ work: @escaping Work) {
         let starts = state.withLock { state in
-            guard state.waiting.count - state.first < LearningBacklog.most else { return false }
-            state.waiting.append(work)
+            guard state.waiting.count - state.first < LearningBacklog.most,
+                state.bytes + bytes <= LearningBacklog.mostBytes
+            else { return false }
+            state.waiting.append((bytes, work))
+            state.bytes += bytes
             defer { state.isWorking = true }
             return !state.isWorking
         }
@@ -44,7 +51,9 @@ final class LearningBacklog: Sendable {
                 state.waiting.removeFirst(state.first)
                 state.first = 0
             }
-            return state.waiting[state.first]
+            let (bytes, work) = state.waiting[state.first]
+            state.bytes -= bytes
+            return work
         }
     }
 }
