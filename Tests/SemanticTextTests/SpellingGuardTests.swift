@@ -22,9 +22,11 @@ import Testing
         ("Is this valid Python?\nif x:\n    pass", "Is this valid Python?\nif x:\npass"),
         ("Fix it:\n```\nif a {\n  b()\n}\nc()\n```", "Fix it:\n```\nif a {\n  b()\n c()\n}\n```"),
         ("Returns WHERE a = 2 AND b = 3 anything?", "Returns WHERE a = 2 OR b = 3 anything?"),
-        ("Is A ⊂ B?", "Is A ⊃ B?"),
+        ("Is A ⊂ B?", "Is A ⊃ B?"), ("Is A ⊂ B?", "Is B ⊂ A?"), ("Is x < y here?", "Is y < x here?"),
+        ("Which is better, A or B? Prefer A", "Which is better, A or B? Prefer B"),
+
         ("What does the Spanish word año mean?", "What does the Spanish word ano mean?"),
-        ("Which word is right, its raining", "Which word is right, it's raining"),
+        ("Is it spelled definately?", "Is it spelled definitely?"),
         ("Reverse the string abc", "Reverse the string ABC"),
         ("Correct the punctuation: hello how are you", "Correct the punctuation: Hello, how are you?"),
         ("What is on account DE89370400440532013000?", "What is on account DE89370400440532013001?"),
@@ -37,7 +39,8 @@ import Testing
 
     @Test(arguments: [
         ("where is paris", "Where is Paris?"), ("What is Node.js?", "what is node.js"),
-        ("what is 2+3", "What is 2 + 3?"), ("Is youtube down?", "Is YouTube down"),
+        ("In Python, what does a[0] do?", "What does a[0] do in Python"), ("what is 2+3", "What is 2 + 3?"),
+        ("Is youtube down?", "Is YouTube down"),
         ("What does it cost, $5 or 50%?", "what does it cost: $5 or 50%"), ("What is C++?", "what is c++"),
         ("Say more about R&D", "say more about R&D."),
         ("How do I make a café au lait?", "How do I make a cafe au lait?"),

@@ -164,12 +164,14 @@ struct Comparison {
         }
     }
 
-    /// Unmatched plain words that are long enough to be misspelled; abbreviations and known terms are what they are.
+    /// Unmatched plain words that are long enough to be misspelled; abbreviations and known terms are what they are. What
+    /// a letter more or less does is known of English alone: Polish `włączyć` and `wyłączyć` are on and off.
     private static func spelled(_ text: PreparedText, _ unmatched: [Bool]) -> [Int] {
         var found: [Int] = []
         for (index, token) in text.tokens.enumerated()
         where unmatched[index] && token.form == .word && token.range.count >= 4
             && !token.traits.contains(.allCapitals) && text.keys[index] == token.stem
+            && text.scalars[token.range].allSatisfy({ $0 < 0x80 })
         {
             found.append(index)
             if found.count == mostUnmatched { break }

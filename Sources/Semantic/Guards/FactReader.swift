@@ -69,7 +69,7 @@ struct FactReader {
             switch sense.kind {
             case .function:
                 functionWords += 1
-                guard !isQuoted else { continue }
+                guard !isQuoted, !isLetterName(range.lowerBound) else { continue }
                 for index in range { isContent[index] = false }
             case .negator:
                 // `noted` is not `not`.
@@ -106,6 +106,15 @@ struct FactReader {
             isContent[index] = false
         }
     }
+
+    /// Plan A, vitamin A: no article.
+    private func isLetterName(_ index: Int) -> Bool {
+        let token = tokens[index]
+        return token.hash == Self.wordA && token.traits.contains(.capital) && !token.traits.contains(.startsSentence)
+            && !(index + 1 < tokens.count && tokens[index + 1].traits.contains(.capital))
+    }
+
+    private static let wordA = WordHash.of("a")
 
     /// A name that needs its capital letter, or a short unit where a unit is asked for, is what it looks like.
     private func resolved(_ sense: Sense, _ token: GuardToken, _ index: Int, _ before: Mention?) -> Sense {

@@ -2,6 +2,8 @@
 struct Sign: Sendable, Equatable {
     /// Of its spelling, the letter behind a backslash included, and of the side on which it touches a word.
     var hash: UInt64
+    /// Of the words on either side of it.
+    var around: UInt64
     /// Scalars of the text.
     var range: Range<Int>
 
@@ -28,12 +30,40 @@ struct Sign: Sendable, Equatable {
         // `\s` is not `\S`.
         if scalars[end - 1] == 0x5C, end < scalars.count { end += 1 }
         var hash = WordHash.of(scalars[run.lowerBound..<end])
-        let touchesBefore = run.lowerBound > 0 && !Sign.isBlank(scalars[run.lowerBound - 1])
-        let touchesBehind = end < scalars.count && !Sign.isBlank(scalars[end])
+        let touchesBefore = run.lowerBound > 0 && Sign.isOfWord(scalars[run.lowerBound - 1])
+        let touchesBehind = end < scalars.count && Sign.isOfWord(scalars[end])
         // `a + b` is `a+b`, but `i++` is not `++i`.
         if touchesBefore != touchesBehind { hash ^= touchesBefore ? 1 : 2 }
         self.hash = hash
+        // Sums and products are the same both ways.
+        let isEven = run.count == 1 && [0x2B, 0x2A].contains(scalars[run.lowerBound])
+        around =
+            isEven
+            ? hash
+            : WordHash.of(Sign.word(before: run.lowerBound, scalars) + [0] + Sign.word(behind: end, scalars)) ^ hash
         range = run.lowerBound..<end
+    }
+
+    private static let longestWord = 24
+
+    private static func word(before end: Int, _ scalars: [UInt32]) -> ArraySlice<UInt32> {
+        var upper = end
+        while upper > 0, isBlank(scalars[upper - 1]) { upper -= 1 }
+        var lower = upper
+        while lower > 0, upper - lower < longestWord, isOfWord(scalars[lower - 1]) {
+            lower -= 1
+        }
+        return scalars[lower..<upper]
+    }
+
+    private static func word(behind start: Int, _ scalars: [UInt32]) -> ArraySlice<UInt32> {
+        var lower = start
+        while lower < scalars.count, isBlank(scalars[lower]) { lower += 1 }
+        var upper = lower
+        while upper < scalars.count, upper - lower < longestWord, isOfWord(scalars[upper]) {
+            upper += 1
+        }
+        return scalars[lower..<upper]
     }
 
     /// Without the quotation marks and brackets that a sentence puts around words, and the marks at its end; empty where
@@ -72,6 +102,8 @@ struct Sign: Sendable, Equatable {
     }
 
     private static func isBlank(_ scalar: UInt32) -> Bool { scalar <= 0x20 || ScalarClass.isSpace(scalar) }
+
+    private static func isOfWord(_ scalar: UInt32) -> Bool { !isBlank(scalar) && !isPart(scalar) }
 
     private static func isPart(_ scalar: UInt32) -> Bool { isCore(scalar) || isPunctuation(scalar) }
 

@@ -20,24 +20,31 @@ struct SpellingGuard {
     }
 
     private static func signs(_ comparison: Comparison) -> GuardObjection? {
-        let new = unmatched(comparison.new.signs, comparison.old.signs)
-        let old = unmatched(comparison.old.signs, comparison.new.signs)
-        guard new != nil || old != nil else { return nil }
+        let (signs, others) = (comparison.new.signs, comparison.old.signs)
+        let isSame = hasSameWords(comparison)
+        var new = unmatched(signs, others, by: \.hash)
+        var old = unmatched(others, signs, by: \.hash)
+        if new == nil, old == nil {
+            // `A ⊂ B` and `B ⊂ A`
+            guard isSame, !comparison.hunks.isEmpty else { return nil }
+            new = unmatched(signs, others, by: \.around)
+            old = unmatched(others, signs, by: \.around)
+        }
         // Where only one has some, it may be another way of writing.
-        guard new != nil && old != nil || hasSameWords(comparison) else { return nil }
+        guard new != nil && old != nil || (new != nil || old != nil) && isSame else { return nil }
         let left = new.map { comparison.new.spelled(scalars: $0.range) } ?? ""
         let right = old.map { comparison.old.spelled(scalars: $0.range) } ?? ""
         return GuardObjection(.code, "\(left) / \(right)")
     }
 
     /// The first that the other text does not have, or not as often.
-    private static func unmatched(_ signs: [Sign], _ others: [Sign]) -> Sign? {
+    private static func unmatched(_ signs: [Sign], _ others: [Sign], by hash: KeyPath<Sign, UInt64>) -> Sign? {
         guard !signs.isEmpty else { return nil }
         var left: [UInt64: Int] = [:]
-        for other in others { left[other.hash, default: 0] += 1 }
+        for other in others { left[other[keyPath: hash], default: 0] += 1 }
         return signs.first { sign in
-            guard let count = left[sign.hash], count > 0 else { return true }
-            left[sign.hash] = count - 1
+            guard let count = left[sign[keyPath: hash]], count > 0 else { return true }
+            left[sign[keyPath: hash]] = count - 1
             return false
         }
     }
@@ -81,25 +88,23 @@ struct SpellingGuard {
 
     /// The same words, spelled or put otherwise, where that is what is asked about.
     private static func wording(_ comparison: Comparison) -> GuardObjection? {
-        let isSame = hasSameWords(comparison) && comparison.hunks.isEmpty
-        guard isSame || comparison.typingErrors > 0 || differsInMarks(comparison),
-            let word = comparison.new.tokens.indices.first(where: {
-                wordingWords.contains(comparison.new.tokens[$0].stem)
-            }),
+        let isSame = hasSameWords(comparison) && comparison.hunks.isEmpty || differsInMarks(comparison)
+        let words = isSame ? spellingWords.union(wordingWords) : comparison.typingErrors > 0 ? spellingWords : []
+        guard let word = comparison.new.tokens.indices.first(where: { words.contains(comparison.new.tokens[$0].stem) }),
             plain(comparison.new.text) != plain(comparison.old.text)
         else { return nil }
         return GuardObjection(.code, comparison.new.spelled(word..<(word + 1)))
     }
 
-    private static let wordingWords: Set<UInt64> = {
-        let words = GuardTokenizer(
-            """
-            spell spelled spelling spelt punctuation punctuate pronounce pronunciation capitalize capitalization uppercase
-            lowercase letter letters character characters string grammar grammatical typo proofread comma apostrophe
-            repeat reverse palindrome anagram space spaces whitespace accent umlaut word words
-            """)
-        return Set(words.tokens.map(\.stem))
-    }()
+    private static func stems(_ words: String) -> Set<UInt64> { Set(GuardTokenizer(words).tokens.map(\.stem)) }
+
+    private static let spellingWords = stems(
+        """
+        spell spelled spelling spelt punctuation punctuate pronounce pronunciation capitalize capitalization grammar
+        grammatical typo proofread comma apostrophe accent umlaut
+        """)
+    private static let wordingWords = stems(
+        "uppercase lowercase letter character string repeat reverse palindrome anagram space whitespace word")
 
     /// Words that are alike but for the marks on their letters: `año` and `ano`.
     private static func differsInMarks(_ comparison: Comparison) -> Bool {
@@ -129,11 +134,13 @@ struct SpellingGuard {
         }
     }
 
-    /// Without the blanks around it and the mark at its end, and whatever the case of its first letter.
+    /// Without the blanks around it and the mark at its end, and whatever the case of the words' first letters.
     private static func plain(_ text: String) -> [UInt8] {
         var bytes = Array(text.utf8.drop { $0 <= 0x20 })
         while let last = bytes.last, last <= 0x20 || [0x2E, 0x3F, 0x21].contains(last) { bytes.removeLast() }
-        if let first = bytes.first, (0x41...0x5A).contains(first) { bytes[0] = first | 0x20 }
+        for index in bytes.indices where index == 0 || bytes[index - 1] == 0x20 {
+            if (0x41...0x5A).contains(bytes[index]) { bytes[index] |= 0x20 }
+        }
         return bytes
     }
 }

@@ -19,6 +19,7 @@ struct WordingGuard {
         details(comparison)
         otherRequest(comparison)
         smallWords(comparison)
+        persons(comparison)
     }
 
     private mutating func code(_ comparison: Comparison) {
@@ -212,8 +213,28 @@ struct WordingGuard {
     private static let exchanges: [(words: [UInt64], guardian: Guard)] = [
         ([WordHash.of("and"), WordHash.of("or")], .antonym), ([WordHash.of("some"), WordHash.of("all")], .antonym),
         ([WordHash.of("is"), WordHash.of("was")], .date), ([WordHash.of("are"), WordHash.of("were")], .date),
-        ([WordHash.of("does"), WordHash.of("did")], .date), ([WordHash.of("he"), WordHash.of("she")], .entity),
-        ([WordHash.of("his"), WordHash.of("her")], .entity), ([WordHash.of("him"), WordHash.of("her")], .entity),
+        ([WordHash.of("does"), WordHash.of("did")], .date),
+    ]
+
+    /// He and she, in the order in which they come.
+    private mutating func persons(_ comparison: Comparison) {
+        let (new, old) = (Self.persons(comparison.new), Self.persons(comparison.old))
+        guard !new.isEmpty, !old.isEmpty, new != old else { return }
+        objections.append(GuardObjection(.entity, "he / she"))
+    }
+
+    private static func persons(_ text: PreparedText) -> [Bool] {
+        var found: [Bool] = []
+        for token in text.tokens {
+            guard let isShe = personWords[token.hash], found.last != isShe else { continue }
+            found.append(isShe)
+        }
+        return found
+    }
+
+    private static let personWords: [UInt64: Bool] = [
+        WordHash.of("he"): false, WordHash.of("him"): false, WordHash.of("his"): false, WordHash.of("she"): true,
+        WordHash.of("her"): true, WordHash.of("hers"): true,
     ]
 
     /// The rest of two long texts has nothing in common: another question about the same material.
