@@ -21,6 +21,9 @@ package protocol SemanticMatching: Sendable {
         _ question: SemanticQuestion, reading: (any SemanticReading)?, under key: CacheKey, _ facts: SemanticFacts,
         isWanted: @escaping @Sendable () -> Bool)
 
+    /// Whether a person said that an entry does not answer the request under `key`, here or at another sidecar.
+    func isRefused(_ key: CacheKey, by entry: CacheKey) -> Bool
+
     /// The entry under a key is gone.
     func forget(_ key: CacheKey)
 

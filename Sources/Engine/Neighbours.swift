@@ -7,7 +7,9 @@ extension Engine {
     /// The answer that the same wording got before, without comparing texts again.
     func aliased(_ call: Call, _ ports: Ports) async -> Found? {
         let key = call.admitted.key
-        guard let meaning, meaning.isServing, let match = meaning.aliases.find(key), suits(match, call) else {
+        guard let meaning, meaning.isServing, let match = meaning.aliases.find(key), suits(match, call),
+            !meaning.matcher.isRefused(key, by: match.key)
+        else {
             return nil
         }
         switch await fetch(match, for: call.admitted, ports) {
@@ -37,7 +39,8 @@ extension Engine {
             case .unsuitable: break
             case .found(var found):
                 found.match?.isByThreshold = threshold != nil
-                guard meaning.isServing, !finding.explores else {
+                // Who wants no answer of the model's gets none to compare with.
+                guard meaning.isServing, !finding.explores || call.admitted.controls.onlyIfCached else {
                     open.rival = found
                     ports.metrics.countSemantic(.compared)
                     return nil
@@ -79,6 +82,7 @@ extension Engine {
         var lookup = held.map { judge($0, for: theirs) } ?? .nothing
         if case .fresh = lookup {} else { lookup = await lookBelow(theirs, ports) }
         guard case .fresh(var found) = lookup else {
+            if case .stale(let found) = lookup, found.lifetime > 0 { return .unsuitable }
             return held.map { $0.facts.expiresAt > clock.wall() } ?? false ? .unsuitable : .gone
         }
         // The partition says so already; but nothing is to go to another tenant, whatever goes wrong before here.

@@ -79,10 +79,11 @@ package final class SemanticCache: SemanticMatching {
         _ question: SemanticQuestion, under key: CacheKey, threshold: Double?
     ) async -> SemanticFinding {
         // Comparing takes milliseconds, which the caller's thread has better uses for.
-        await Task.detached { [self] in
+        let deadline = clock.monotonic() + options.budget
+        return await Task.detached { [self] in
             do throws(EncodingRefusal) {
                 let reading = try await read(question.text, budget: options.budget)
-                return search(question, reading, key, threshold)
+                return search(question, reading, key, threshold, deadline)
             } catch {
                 return SemanticFinding(SemanticResult(error))
             }
@@ -90,18 +91,23 @@ package final class SemanticCache: SemanticMatching {
     }
 
     private func search(
-        _ question: SemanticQuestion, _ reading: Reading, _ key: CacheKey, _ threshold: Double?
+        _ question: SemanticQuestion, _ reading: Reading, _ key: CacheKey, _ threshold: Double?, _ deadline: Int64
     ) -> SemanticFinding {
         let chance = Double(random.next() >> 11) / 0x1p53
         var explores = false
-        let candidates = index(of: reading).nearest(
-            in: question.partition, to: reading.vector, count: options.neighbours, now: clock.wall()
-        ).filter { $0.record.key != key && $0.similarity >= PairJudge.leastSimilarity }.map { neighbour in
+        let neighbours = index(of: reading).nearest(
+            in: question.partition, to: reading.vector, count: options.neighbours, now: clock.wall())
+        var candidates: [SemanticCandidate] = []
+        for neighbour in neighbours
+        where neighbour.record.key != key && neighbour.similarity >= PairJudge.leastSimilarity {
+            // Long texts take their time: the nearest is compared, the others while there is some left.
+            if !candidates.isEmpty, clock.monotonic() >= deadline { break }
             let opinion = judge.judge(
                 reading.text, VerifiedText(neighbour.record, tokens: encoder?.tokens(of: neighbour.record.text)),
                 of: neighbour.record.key, similarity: neighbour.similarity, threshold: threshold, chance: chance)
             if case .audit = opinion.decision { explores = true }
-            return candidate(neighbour, opinion, isRefused: refusals.contains(key, neighbour.record.key))
+            candidates.append(
+                candidate(neighbour, opinion, isRefused: refusals.contains(key, neighbour.record.key)))
         }
         guard candidates.contains(where: \.isAccepted) else {
             return SemanticFinding(candidates.isEmpty ? .none : .rejected, candidates: candidates, reading: reading)
@@ -174,7 +180,7 @@ package final class SemanticCache: SemanticMatching {
             insert(known, index, isWanted)
             return announce(known, index === letters ? .letters : .meanings)
         }
-        backlog.add { [weak self] in
+        backlog.add(question.text.utf8.count) { [weak self] in
             guard let self, let reading = try? await read(question.text, budget: SemanticCache.learningBudget) else {
                 return
             }
@@ -226,8 +232,12 @@ package final class SemanticCache: SemanticMatching {
     package func observe(_ match: SemanticMatch, for key: CacheKey, isRight: Bool, by witness: SemanticWitness) {
         metrics.countObservation(by: witness, isRight ? .right : .wrong)
         judge.learn(match, isRight: isRight)
-        if !isRight, witness == .person { refusals.insert(key, match.key) }
+        guard !isRight, witness == .person else { return }
+        refusals.insert(key, match.key)
+        teller.withLock { $0 }?.tell(Bytes([SemanticCache.refusal] + SemanticCache.line(key, match.key).utf8))
     }
+
+    package func isRefused(_ key: CacheKey, by entry: CacheKey) -> Bool { refusals.contains(key, entry) }
 
     // MARK: Other sidecars, and the next start
 
@@ -244,11 +254,18 @@ package final class SemanticCache: SemanticMatching {
         teller.withLock { $0 = Teller(codec: codec, tell: tell) }
     }
 
+    /// Begins an announcement of a refused pair, where others have their store.
+    private static let refusal: UInt8 = 2
+
     /// Another sidecar's announcement. What cannot be read, or is not of use here, is dropped.
     package func heard(
         _ announcement: Bytes, _ codec: RecordCodec, isWelcome: (CacheKey, SemanticFacts) -> Bool
     ) {
         announcement.withUnsafeBytes { bytes in
+            if bytes.first == SemanticCache.refusal {
+                return refuse(
+                    lines: String(decoding: bytes.dropFirst().prefix(SemanticCache.longestLine), as: UTF8.self))
+            }
             // How wide vectors are is not for others to say.
             guard let first = bytes.first, let store = Store(rawValue: first), let index = index(store),
                 index.isSettled, let record = try? codec.decode(UnsafeRawBufferPointer(rebasing: bytes[1...])),
@@ -275,7 +292,11 @@ package final class SemanticCache: SemanticMatching {
     }
 
     /// Pairs that somebody said do not belong together, as lines of text.
-    package var refusedLines: String { refusals.all.map { "\($0.key.hex) \($0.other.hex)\n" }.joined() }
+    package var refusedLines: String { refusals.all.map { SemanticCache.line($0.key, $0.other) }.joined() }
+
+    private static func line(_ key: CacheKey, _ entry: CacheKey) -> String { "\(key.hex) \(entry.hex)\n" }
+    /// Two keys of 64 digits.
+    private static let longestLine = 2 * 64 + 2
 
     package func refuse(lines: String) {
         for line in lines.split(separator: "\n").suffix(RefusedPairs.most) {

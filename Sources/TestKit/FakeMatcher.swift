@@ -73,6 +73,10 @@ package final class FakeMatcher: SemanticMatching {
         if !isWanted() { forget(key) }
     }
 
+    package func isRefused(_ key: CacheKey, by entry: CacheKey) -> Bool {
+        state.withLock { $0.refused.contains(entry) }
+    }
+
     package func forget(_ key: CacheKey) { state.withLock { $0.remembered[key] = nil } }
 
     package func forgetAll(where isGone: (CacheKey, SemanticFacts) -> Bool) {

@@ -84,19 +84,18 @@ import Tiers
 
     @Test func aLowThresholdIsNotForThoseWhoWaitWithIt() throws {
         let scene = Self.scene(Self.matcher())
-        _ = try settle(scene, "go home")
-        let threshold = [EngineRig.credential, ("x-refrain-semantic", "threshold=0.7")]
-        let clients = try [
-            scene.start("go there", headers: threshold), scene.start("go there"),
-            scene.start("go there", headers: threshold),
-        ]
-        scene.stage.run()
-        #expect(clients[0].served?.outcome?.kind == .semantic)
-        #expect(clients[1].served == nil)
-        #expect(clients[2].served?.outcome?.kind == .semantic)
-        scene.answer("own")
-        #expect(clients[1].served?.outcome == .miss)
-        scene.expectQuiet(clients)
+        let body = ModelRequest.body(.chat, "go there", form: .whole)
+        func isShared(_ match: SemanticMatch, threshold: String? = nil) throws -> Bool {
+            let header = threshold.map { [("x-refrain-semantic", "threshold=" + $0)] } ?? []
+            return scene.rig.engine.suits(
+                match, try scene.rig.admit(body, .chat, headers: [EngineRig.credential] + header))
+        }
+        var match = SemanticMatch(key: CacheKey(1, 2, 3, 4), similarity: 0.8, confidence: 0.8)
+        #expect(try isShared(match))
+        match.isByThreshold = true
+        #expect(try !isShared(match))
+        #expect(try isShared(match, threshold: "0.7"))
+        #expect(try !isShared(match, threshold: "0.9"))
     }
 
     @Test func otherDialectsAndParametersAreOtherPartitions() throws {
