@@ -81,7 +81,9 @@ let package = Package(
             swiftSettings: common),
         library(
             "Server", ["Core", "Dialects", "Engine", "Foreign"],
-            resources: ["index.html", "style.css", "charts.js", "dashboard.js"].map { .embedInCode("Dashboard/" + $0) }),
+            resources: ["index.html", "style.css", "charts.js", "semantic.js", "dashboard.js"].map {
+                .embedInCode("Dashboard/" + $0)
+            }),
         library("TestKit", ["Core", "Dialects", "Tiers", "Engine"]),
         .executableTarget(
             name: "refrain",

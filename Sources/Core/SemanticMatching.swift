@@ -150,5 +150,5 @@ package struct SemanticFinding: Sendable {
     }
 
     /// Those that may answer, the nearest first.
-    package var accepted: [SemanticMatch] { candidates.filter(\.isAccepted).map(\.match) }
+    package var accepted: [SemanticCandidate] { candidates.filter(\.isAccepted) }
 }

@@ -8,6 +8,7 @@ package final class Meaning: Sendable {
     let isServing: Bool
     let aliases: AliasTable
     private let hits = SemanticHits()
+    package let recentPairs = RecentPairs()
 
     /// - Parameter aliasBytes: how much memory to remember answered wordings in.
     package init(matcher: any SemanticMatching, isServing: Bool, aliasBytes: Int) {
@@ -32,8 +33,25 @@ package final class Meaning: Sendable {
     package func feedback(on id: UInt64, isRight: Bool) -> SemanticMatch? {
         guard let hit = hits.find(id) else { return nil }
         if !isRight { aliases.remove(hit.key) }
-        matcher.observe(hit.match, for: hit.key, isRight: isRight, by: .person)
+        observe(hit.match, for: hit.key, isRight: isRight, by: .person)
         return hit.match
+    }
+
+    func observe(_ match: SemanticMatch, for key: CacheKey, isRight: Bool, by witness: SemanticWitness) {
+        matcher.observe(match, for: key, isRight: isRight, by: witness)
+        recentPairs.observe(match.key, for: key, RecentPairs.Verdict(witness: witness, isRight: isRight))
+    }
+
+    /// The entry under a key was purged.
+    func purged(_ key: CacheKey) {
+        matcher.forget(key)
+        recentPairs.forget(key)
+    }
+
+    /// Entries were purged by what they have in common, which pairs do not tell.
+    func purged(where isGone: (CacheKey, SemanticFacts) -> Bool) {
+        matcher.forgetAll(where: isGone)
+        recentPairs.forgetAll()
     }
 }
 

@@ -33,7 +33,12 @@ extension Engine {
         let finding = await meaning.matcher.match(open.question, under: key, threshold: threshold?.value)
         ports.metrics.countSemanticDuration(nanoseconds: clock.monotonic() - started)
         open.reading = finding.reading
-        for match in finding.accepted {
+        func note(_ candidate: SemanticCandidate, _ lookup: SemanticLookup) {
+            meaning.recentPairs.note(key, open.question.text, candidate, lookup, time: clock.wall())
+            ports.metrics.countSemantic(lookup)
+        }
+        for candidate in finding.accepted {
+            let match = candidate.match
             switch await fetch(match, for: call.admitted, ports) {
             case .gone: meaning.matcher.forget(match.key)
             case .unsuitable: break
@@ -42,17 +47,22 @@ extension Engine {
                 // Who wants no answer of the model's gets none to compare with.
                 guard meaning.isServing, !finding.explores || call.admitted.controls.onlyIfCached else {
                     open.rival = found
-                    ports.metrics.countSemantic(.compared)
+                    note(candidate, .compared)
                     return nil
                 }
                 // What one request allowed itself is not what others want.
                 if threshold == nil { meaning.aliases.insert(match, under: key) }
-                ports.metrics.countSemantic(.served)
+                note(candidate, .served)
                 return found
             }
         }
-        ports.metrics.countSemantic(finding.result == .accepted ? .gone : SemanticLookup(finding.result))
-        if finding.result == .rejected, let objection = finding.candidates.first?.objections.first,
+        let lookup = finding.result == .accepted ? .gone : SemanticLookup(finding.result)
+        guard let nearest = finding.candidates.first else {
+            ports.metrics.countSemantic(lookup)
+            return nil
+        }
+        note(nearest, lookup)
+        if lookup == .rejected, let objection = nearest.objections.first,
             let refusal = SemanticRefusal(rawValue: objection.word)
         {
             ports.metrics.countRejection(refusal)
@@ -110,7 +120,7 @@ extension Engine {
             // What the other answer stands for as well is found through it.
             if agreement != .right { remember() }
             guard agreement != .unclear else { return }
-            meaning.matcher.observe(match, for: key, isRight: agreement == .right, by: .comparison)
+            meaning.observe(match, for: key, isRight: agreement == .right, by: .comparison)
         }
     }
 

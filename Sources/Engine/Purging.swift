@@ -94,7 +94,7 @@ extension Engine {
     /// Looks through all of memory; how many answers it held that were purged.
     @discardableResult
     private func dropPurged() -> Int {
-        meaning?.matcher.forgetAll { purges.covers($1, under: $0) }
+        meaning?.purged { purges.covers($1, under: $0) }
         return memory.removeAll { purges.covers($1, under: $0) }
     }
 
@@ -114,7 +114,7 @@ extension Engine {
         for key in keys {
             flights.purge(key)
             fill?.withdraw(key)
-            meaning?.matcher.forget(key)
+            meaning?.purged(key)
             guard let held = memory.peek(key, now: clock.wall()), purges.covers(held, under: key) else { continue }
             if memory.removeNow(key) { count += 1 }
         }

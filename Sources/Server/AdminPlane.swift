@@ -78,6 +78,10 @@ final class AdminPlane: HTTPHandler {
         Page(method: .get, path: "/api/live", summary: "the requests that are being answered") { plane, exchange in
             plane.answerAside(exchange) { [inspection = plane.inspection] in Answer(json: await inspection.live()) }
         },
+        Page(method: .get, path: "/api/neighbours", summary: "questions that had a near one, where log.bodies is on") {
+            plane, exchange in
+            plane.neighbours(exchange)
+        },
         Page(method: .post, path: "/api/explain", summary: "how a request would be looked up") { plane, exchange in
             plane.explain(exchange)
         },
@@ -104,6 +108,9 @@ final class AdminPlane: HTTPHandler {
         },
         Page(method: .get, path: "/assets/charts.js", summary: "a part of it", access: .part) { _, exchange in
             exchange.respond(200, DashboardPage.charts.response())
+        },
+        Page(method: .get, path: "/assets/semantic.js", summary: "a part of it", access: .part) { _, exchange in
+            exchange.respond(200, DashboardPage.semantic.response())
         },
         Page(method: .get, path: "/assets/dashboard.js", summary: "a part of it", access: .part) { _, exchange in
             exchange.respond(200, DashboardPage.script.response())
@@ -276,6 +283,19 @@ final class AdminPlane: HTTPHandler {
         }
     }
 
+    private func neighbours(_ exchange: HTTPExchange) {
+        guard let meaning = context.engine.meaning else {
+            return refuse(
+                exchange, 404, "semantic-off", "Questions are not compared: the setting semantic.mode is off.")
+        }
+        guard let pairs = meaning.recentPairs.all else {
+            return refuse(
+                exchange, 403, "bodies-off",
+                "This would show what clients ask; it is kept only where the setting log.bodies is on.")
+        }
+        answerAside(exchange) { Answer(json: NeighbourReport.json(pairs)) }
+    }
+
     private func feedback(_ exchange: HTTPExchange) {
         let request: FeedbackRequest
         do throws(FeedbackRequest.Unreadable) {
@@ -305,7 +325,8 @@ final class AdminPlane: HTTPHandler {
         answerLater(exchange) { [context] in
             var explanation = explanation
             let held = await context.engine.holders(of: key)
-            await explanation.compare(by: context.engine.meaning, showsTexts: context.settings.log.bodies)
+            let meaning = context.engine.meaning
+            await explanation.compare(by: meaning, showsTexts: meaning?.recentPairs.isKeeping == true)
             return Answer(json: explanation.json(held: held, now: context.clock.wall()))
         }
     }

@@ -10,6 +10,7 @@ struct DashboardPage: Sendable {
     static let page = DashboardPage(PackageResources.index_html, "text/html; charset=utf-8")
     static let style = DashboardPage(PackageResources.style_css, "text/css; charset=utf-8")
     static let charts = DashboardPage(PackageResources.charts_js, "text/javascript; charset=utf-8")
+    static let semantic = DashboardPage(PackageResources.semantic_js, "text/javascript; charset=utf-8")
     static let script = DashboardPage(PackageResources.dashboard_js, "text/javascript; charset=utf-8")
 
     private init(_ bytes: [UInt8], _ type: String) {

@@ -140,15 +140,7 @@ struct Explanation: Sendable {
             if let confidence = candidate.match.confidence { writer.member("confidence", confidence) }
             writer.member("accepted", candidate.isAccepted)
             if showsTexts { writer.member("text", candidate.text) }
-            writer.name("objections")
-            writer.beginArray()
-            for objection in candidate.objections {
-                writer.beginObject()
-                writer.member("guard", objection.word)
-                if showsTexts { writer.member("detail", objection.detail) }
-                writer.endObject()
-            }
-            writer.endArray()
+            writer.objections(candidate.objections, withDetails: showsTexts)
             writer.endObject()
         }
         writer.endArray()

@@ -80,6 +80,7 @@ private struct Serve {
             settings.semantic.mode == .off
             ? nil
             : try SemanticParts(settings, lower: lower, loop: loops[0], registry: registry, clock: clock, log: log)
+        semantic?.meaning.recentPairs.keep(settings.log.bodies)
         let engine = Engine(
             settings: settings, memory: memory, lower: ports, meaning: semantic?.meaning, clock: clock)
         deployment = try Deployment(
@@ -103,7 +104,10 @@ private struct Serve {
         registry.read(.accessLogDropped) { [accessLogs] in Double(accessLogs.dropped) }
         reloader = Reloader(
             settings, workers: workers, log: log, clock: clock, accessLogs: accessLogs,
-            plans: [{ shield.replan(ShieldPlan($0)) }, { engine.revalidations.replan($0.limits) }], load: load)
+            plans: [
+                { shield.replan(ShieldPlan($0)) }, { engine.revalidations.replan($0.limits) },
+                { engine.meaning?.recentPairs.keep($0.log.bodies) },
+            ], load: load)
         if let spans { registry.read(.spansDropped) { Double(spans.dropped) } }
         lower.register(in: registry)
         deployment.register(in: registry)
@@ -178,12 +182,21 @@ private struct Serve {
     }
 
     private func warnOfBodies(_ path: String) {
-        let message =
-            path.isEmpty
-            ? "log.bodies has no effect without log.access.path"
-            : "THE ACCESS LOG HOLDS WHAT PEOPLE ASK: log.bodies is on, so whoever can read \(path) and its predecessors "
-                + "reads the text of every cacheable request"
-        log.write(.warning, "bodies-logged", LogField("message", message))
+        var messages: [String] = []
+        if !path.isEmpty {
+            messages.append(
+                "THE ACCESS LOG HOLDS WHAT PEOPLE ASK: log.bodies is on, so whoever can read \(path) and its predecessors "
+                    + "reads the text of every cacheable request")
+        }
+        if semantic != nil {
+            messages.append(
+                "THE ADMIN PORT SHOWS WHAT PEOPLE ASK: log.bodies is on, so whoever may ask it reads the latest questions "
+                    + "that had a near one")
+        }
+        if messages.isEmpty { messages = ["log.bodies has no effect without log.access.path or semantic.mode"] }
+        for message in messages {
+            log.write(.warning, "bodies-logged", LogField("message", message))
+        }
     }
 
     /// Tells of SIGTERM or SIGINT, for as long as the result is held. The second one ends the process.

@@ -264,4 +264,26 @@ import Tiers
         table.remove(CacheKey(0, 0, 0, 0))
         #expect(table.find(CacheKey(0, 0, 0, 0)) == nil)
     }
+
+    @Test func whatWasDoneAboutNearQuestionsIsKeptWhereItMayBe() throws {
+        let matcher = Self.matcher()
+        let scene = Self.scene(matcher, lower: FakeLower([]))
+        let meaning = try #require(scene.rig.engine.meaning)
+        _ = try settle(scene, "go home")
+        try scene.ask("please go home")
+        #expect(meaning.recentPairs.all == nil)
+        meaning.recentPairs.keep(true)
+        _ = try settle(scene, "go there")
+        try scene.ask("go please home")
+        matcher.isExploring = true
+        _ = try settle(scene, "go home please", answer: "no")
+        scene.stage.run()
+        let pairs = try #require(meaning.recentPairs.all)
+        #expect(pairs.map(\.text) == ["go home please", "go please home", "go there"])
+        #expect(pairs.map(\.candidate.text) == ["go home", "go home", "go home"])
+        #expect(pairs.map(\.lookup) == [.compared, .served, .rejected])
+        #expect(pairs.map(\.verdict) == [RecentPairs.Verdict(witness: .comparison, isRight: false), nil, nil])
+        scene.rig.engine.purgeHere(.model("m"))
+        #expect(meaning.recentPairs.all == [])
+    }
 }

@@ -108,8 +108,126 @@ def test_it_shows_what_happens(start, model, visit, prompt):
             client.join()
 
 
+# The encoder may share its core with everything else that runs.
+SERVE = {"semantic.mode": "serve", "semantic.maxError": 0.05, "semantic.budget": "5s"}
+RESET = "How do I reset my password?"
+
+
+def meaning(sidecar):
+    return sidecar.admin("/api/stats").json()["semantic"]
+
+
+def questions(sidecar):
+    """One answered by meaning, which somebody calls right, and one that a guard keeps apart."""
+    for number, text in enumerate([RESET, "How do I turn on the lights?"], 1):
+        sidecar.post(CHAT, body("chat", text))
+        until(lambda: meaning(sidecar)["questions"] == number, "the question to be learnt")
+    hit = sidecar.post(CHAT, body("chat", "How can I reset my password?"))
+    assert hit.outcome == "hit-semantic"
+    assert sidecar.post(CHAT, body("chat", "How do I turn off the lights?")).outcome == "miss"
+    number = hit.header("x-refrain-request-id")
+    assert sidecar.admin("/api/feedback", "POST", {"id": number, "verdict": "up"}).status == 200
+
+
+def test_answers_by_meaning(start, visit):
+    sidecar = start(SERVE)
+    questions(sidecar)
+    until(lambda: len(sidecar.admin("/api/history").json()["rows"]) >= 3, "a history", 40)
+    for name, look in LOOKS.items():
+        page = visit(sidecar, **look)
+        shown(page)
+        text = page.text("#semantic")
+        assert "Served" in text and "1 (25.0 %)" in text and "Kept apart" in text
+        assert "People" in text and "100.0 % right of 1" in text and "0.0 % wrong; between 0.0 % and" in text
+        assert "antonym" in page.text("#rejections")
+        assert page.run("document.documentElement.scrollWidth <= innerWidth"), f"{name}: wider than its window"
+        page.screenshot(PICTURES / f"semantic-{name}.png")
+    page = visit(sidecar)
+    shown(page)
+    page.fill("#explain-body", json.dumps(body("chat", "How do I turn off the lights")))
+    page.fill("#explain-key", "test-key")
+    page.press("Enter")
+    page.until("document.querySelector('#explanation dl')")
+    assert "Neighbour" in page.text("#explanation")
+
+
+def test_near_questions(start, visit):
+    sidecar = start(SERVE | {"log.bodies": True})
+    questions(sidecar)
+    evil = f"How do I turn on the lights {EVIL}"
+    assert sidecar.post(CHAT, body("chat", evil)).outcome == "miss"
+    for name, look in LOOKS.items():
+        page = visit(sidecar, **look)
+        shown(page)
+        assert RESET not in page.text(), "texts are shown to those who ask for them"
+        page.run("document.querySelector('#neighbours-show').focus()")
+        page.press("Enter")
+        page.until("document.querySelectorAll('#neighbours tbody tr').length >= 3")
+        text = page.text("#neighbours")
+        assert RESET in text and "How can I reset my password?" in text and "right: people" in text
+        assert "antonym" in text and evil in text and page.run("document.querySelectorAll('img').length") == 0
+        assert page.run("document.documentElement.scrollWidth <= innerWidth"), f"{name}: wider than its window"
+        page.screenshot(PICTURES / f"neighbours-{name}.png")
+
+
+def test_near_questions_are_not_shown_without_bodies(start, visit):
+    sidecar = start(SERVE)
+    questions(sidecar)
+    page = visit(sidecar)
+    shown(page)
+    page.click("#neighbours-show")
+    page.until("document.querySelector('#neighbours-status').innerText.includes('log.bodies is on')")
+    assert RESET not in page.text() and not page.run("document.querySelector('#neighbours tbody')")
+    assert all("403" in problem for problem in page.problems)
+    page.problems.clear()
+
+
+def test_hits_by_meaning_are_in_the_chart(start, visit):
+    sidecar = start(SERVE)
+    until(lambda: sidecar.admin("/api/history").json()["rows"], "a first sample", 20)
+    questions(sidecar)
+    page = visit(sidecar)
+    page.until("document.querySelector('#share-chart .fill-semantic')", 40)
+    assert "By meaning" in page.text("#share-legend") and "Stale" not in page.text("#share-legend")
+
+
+def test_nothing_of_meaning_where_it_is_off(refrain, visit, prompt):
+    refrain.post(CHAT, body("chat", prompt))
+    page = visit(refrain)
+    shown(page)
+    for card in ("semantic-card", "rejections-card", "neighbours-card"):
+        assert page.run(f"document.querySelector('#{card}').hidden")
+
+
+def test_upstreams_and_the_queue(start, model, visit, prompt):
+    opened = threading.Event()
+
+    def script(call, peer):
+        opened.wait(60)
+        scripted.script(call, peer)
+
+    model.script = script
+    sidecar = start({
+        "limits.queue": 2,
+        "upstreams": [{"name": "held", "url": f"http://127.0.0.1:{model.port}", "concurrency": 1}]})
+    clients = [threading.Thread(target=sidecar.post, args=(CHAT, body("chat", f"{prompt} {number}"))) for number in range(4)]
+    for client in clients:
+        client.start()
+    try:
+        page = visit(sidecar)
+        # One is asked, two wait, and there is no room for the fourth.
+        page.until("document.querySelector('#queue').innerText.includes('2 standard')")
+        page.until("document.querySelector('#queue').innerText.includes('1 queue-full')")
+        fleet = page.text("#fleet")
+        assert "held" in fleet and "healthy" in fleet and "1 of 1" in fleet
+    finally:
+        opened.set()
+        for client in clients:
+            client.join()
+
+
 def test_the_policy_is_strict(refrain):
-    for path in ("/", "/assets/style.css", "/assets/charts.js", "/assets/dashboard.js"):
+    for path in ("/", "/assets/style.css", "/assets/charts.js", "/assets/semantic.js", "/assets/dashboard.js"):
         answer = refrain.admin(path)
         policy = dict(part.split(" ", 1) for part in answer.header("content-security-policy").split("; "))
         assert policy["default-src"] == "'none'" and policy["script-src"] == policy["style-src"] == "'self'"

@@ -242,6 +242,36 @@ def test_explain_shows_neighbours_and_objections(semantic, request):
     assert "text" not in neighbour and "detail" not in neighbour["objections"][0]
 
 
+def test_near_questions_are_shown_where_bodies_may_be(start):
+    sidecar = start(SERVE | {"log.bodies": True})
+    settled(sidecar, SAME[0][0])
+    settled(sidecar, OPPOSITE[0][0])
+    first = ask(sidecar, SAME[0][1])
+    assert first.outcome == "hit-semantic"
+    assert ask(sidecar, OPPOSITE[0][1]).outcome == "miss"
+    miss, hit = sidecar.admin("/api/neighbours").json()["pairs"][:2]
+    assert (hit["result"], hit["text"], hit["matchedText"], hit["objections"]) == ("served", SAME[0][1], SAME[0][0], [])
+    assert 0.9 < hit["similarity"] <= 1 and 0.9 < hit["confidence"] <= 1 and "right" not in hit
+    assert (miss["result"], miss["text"], miss["matchedText"]) == ("rejected", OPPOSITE[0][1], OPPOSITE[0][0])
+    assert miss["objections"][0]["guard"] == "antonym" and "off" in miss["objections"][0]["detail"]
+    number = first.header("x-refrain-request-id")
+    assert sidecar.admin("/api/feedback", "POST", {"id": number, "verdict": "down"}).status == 200
+    rows = sidecar.admin("/api/neighbours").json()["pairs"]
+    assert [(row["witness"], row["right"]) for row in rows if "right" in row] == [("person", False)]
+    assert sidecar.admin("/api/purge", "POST", {"all": True}).status == 200
+    assert sidecar.admin("/api/neighbours").json() == {"pairs": []}
+    assert "THE ADMIN PORT SHOWS WHAT PEOPLE ASK" in sidecar.log_text()
+
+
+def test_near_questions_are_kept_from_others(semantic, refrain, request):
+    settled(semantic, SAME[0][0], namespace(request))
+    ask(semantic, SAME[0][1], namespace(request))
+    for sidecar, status, code, word in [(semantic, 403, "bodies-off", "log.bodies"), (refrain, 404, "semantic-off", "semantic.mode")]:
+        answer = sidecar.admin("/api/neighbours")
+        assert (answer.status, answer.json()["error"]["code"]) == (status, code)
+        assert word in answer.json()["error"]["message"] and SAME[0][0] not in answer.body.decode()
+
+
 def test_the_access_log_names_the_match(start, tmp_path):
     path = tmp_path / "access.log"
     sidecar = start(SERVE | {"log.access.path": str(path)})

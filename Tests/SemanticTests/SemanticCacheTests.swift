@@ -90,7 +90,7 @@ import Testing
         await learn(cache, old, 1)
         let finding = await match(cache, new)
         #expect(finding.result == result)
-        if result == .accepted { #expect(finding.accepted.map(\.key) == [Self.key(1)]) }
+        if result == .accepted { #expect(finding.accepted.map(\.match.key) == [Self.key(1)]) }
     }
 
     @Test func objectionsAreNamed() async throws {
@@ -207,7 +207,7 @@ import Testing
         let cache = try cache()
         await learn(cache, "How do I reset my password?", 1)
         let finding = await match(cache, "how do I reset my password")
-        let found = try #require(finding.accepted.first)
+        let found = try #require(finding.accepted.first).match
         cache.observe(found, for: Self.key(99), isRight: false, by: .person)
         #expect(await match(cache, "how do I reset my password").candidates.first?.objections.first?.word == "feedback")
         // Of this pair alone, by the threshold.
@@ -229,7 +229,7 @@ import Testing
         }
         await learn(one, "How do I reset my password?", 1)
         #expect(other.questionCount == 1)
-        #expect(await match(other, "how do I reset my password").accepted.map(\.key) == [Self.key(1)])
+        #expect(await match(other, "how do I reset my password").accepted.map(\.match.key) == [Self.key(1)])
     }
 
     @Test func aSnapshotComesBack() async throws {
@@ -254,7 +254,7 @@ import Testing
             #expect(restored.records == 1)
             #expect(restored.isWhole)
         }
-        #expect(await match(other, "怎么重置我的密码").accepted.map(\.key) == [Self.key(2)])
+        #expect(await match(other, "怎么重置我的密码").accepted.map(\.match.key) == [Self.key(2)])
         #expect(await match(other, "uno").candidates.map(\.match.key) == [Self.key(1)])
     }
 

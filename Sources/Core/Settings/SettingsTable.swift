@@ -242,7 +242,7 @@ package enum SettingsTable {
         .init(
             "log.bodies", \.log.bodies, .boolean,
             "Whether the access log has the bodies of cacheable requests: what people ask, readable for whoever reads the "
-                + "file. `refrain warm` needs them."),
+                + "file. `refrain warm` needs them. With `semantic.mode` the admin port shows texts of questions, too."),
     ]
 
     package static let price: [Setting<ModelPrice>] = [

@@ -5,7 +5,7 @@ const byID = (id) => document.getElementById(id);
 const outcomes = ["hit", "hit-semantic", "stale", "coalesced", "miss", "bypass"];
 const parts = [
   ["memory", "Memory"], ["redis", "Redis"], ["objects", "Object store"], ["coalesced", "Shared call"],
-  ["other", "Stale or similar"],
+  ["semantic", "By meaning"], ["stale", "Stale"],
 ];
 const tokenName = "refrain-admin-token";
 const pollInterval = 2000;
@@ -109,7 +109,8 @@ function shares(grown) {
   const tiers = ["memory", "redis", "objects"];
   const found = tiers.reduce((sum, name) => sum + grown(`tier-${name}`), 0);
   const list = tiers.map((name) => [name, found > 0 ? (grown("hit") * grown(`tier-${name}`)) / found / asked : 0]);
-  list.push(["coalesced", grown("coalesced") / asked], ["other", (grown("hit-semantic") + grown("stale")) / asked]);
+  list.push(["coalesced", grown("coalesced") / asked], ["semantic", grown("hit-semantic") / asked],
+    ["stale", grown("stale") / asked]);
   return { parts: list, asked, rate: saved / asked };
 }
 
@@ -214,6 +215,21 @@ function showUpstream(stats) {
   byID("upstream").replaceChildren(list);
 }
 
+function showFleet(stats) {
+  const rows = stats.upstreams.map((line) => {
+    const isUp = line.healthy && line.breaker !== "open";
+    const condition = line.breaker === "open" ? "breaker open" : line.healthy ? line.breaker === "closed" ? "healthy" : "on trial" : "unhealthy";
+    return [line.name, state(condition, isUp), `${count(line.inflight)} of ${count(line.limit)}`, count(line.calls), count(line.failed),
+      line.p95 === undefined ? "–" : duration(line.p95), line.ratePerSecond === undefined ? "–" : `${round(line.ratePerSecond)}/s`];
+  });
+  byID("fleet").replaceChildren(table(
+    [["Upstream", false], ["State", false], ["In flight", true], ["Calls", true], ["Failed", true], ["p95", true], ["Held to", true]],
+    rows, "There is no upstream."));
+  const named = (counts) => counts.map((line) => `${count(line.count)} ${line.name}`).join(" · ");
+  const list = [["Waiting", named(stats.queue)], ["Shed", named(stats.shed) || "none"], ["Further calls", named(stats.furtherCalls)]];
+  byID("queue").replaceChildren(...list.flatMap(([title, text]) => [element("dt", "", title), element("dd", "", text)]));
+}
+
 /** `columns` are [title, isNumber]; cells are texts or elements. */
 function table(columns, rows, nothing) {
   if (rows.length === 0) return element("p", "empty", nothing);
@@ -307,6 +323,7 @@ function explanation(answer) {
   if (answer.namespace) add("Namespace", text(answer.namespace));
   if (answer.leftOut.length) add("Left out", text(answer.leftOut.join(", ")));
   add("Canonical", text(answer.canonical, "mono"));
+  if (answer.semantic) explainMeaning(answer.semantic, (title, words) => add(title, text(words)));
   return list;
 }
 
@@ -392,6 +409,8 @@ for (const button of document.querySelectorAll("[data-names]")) {
   });
 }
 
+byID("neighbours-show").addEventListener("click", showNeighbours);
+
 byID("token-form").addEventListener("submit", (event) => {
   event.preventDefault();
   sessionStorage.setItem(tokenName, byID("token").value);
@@ -430,6 +449,8 @@ function show(answers) {
   showLatency(stats);
   showTiers(stats);
   showUpstream(stats);
+  showFleet(stats);
+  showSemantic(stats.semantic);
   showNames(stats);
   showKeys(answers.keys);
   showLive(answers.live);
