@@ -2,12 +2,18 @@ import Core
 
 /// How fast an upstream is asked: requests a second and tokens a minute, less after it refused.
 ///
-/// Additive increase, multiplicative decrease (Chiu and Jain, 1989): a refusal takes three tenths off the rate, every
-/// second without one brings a twentieth of the full rate back. Refusals of calls that began before the last decrease
-/// are echoes of the same trouble and are not counted again. Where no rate was set, the first refusal sets it to what
-/// was being asked; it is dropped when twice that went well.
+/// Additive increase, multiplicative decrease (Chiu and Jain, 1989): a refusal takes up to three tenths off the rate,
+/// every second brings a twentieth of the full rate back. How much it takes depends on the share of the latest attempts
+/// that was refused, as in DCTCP (Alizadeh et al., SIGCOMM 2010): three tenths where half of them were, and next to
+/// nothing for one in fifty, which has other reasons than the rate and would bring it down for good. Refusals of calls
+/// that began before the last decrease are echoes of the same trouble and lower it no further. Where no rate was set,
+/// the first refusal sets it to what was being asked; it is dropped when twice that went well.
 struct AdaptivePace: Sendable {
-    private static let decrease = 0.7
+    private static let largestDecrease = 0.3
+    /// Of refused attempts, from which on it is taken.
+    private static let fullShare = 0.5
+    /// How many attempts the share is an average of, about.
+    private static let memory = 50.0
     private static let increasePerSecond = 0.05
     private static let leastShare = 0.05
     /// How far a rate that was not set may grow before there is none again.
@@ -30,6 +36,9 @@ struct AdaptivePace: Sendable {
     private var share = 1.0
     private var sharedAt: Int64
     private var decreasedAt = Int64.min
+    /// Of the latest attempts, and how many these are.
+    private var refusedShare = 0.0
+    private var attempts = 0.0
     private(set) var pausedUntil = Int64.min
 
     init(requestsPerSecond: Double?, tokensPerMinute: Double?, now: Int64) {
@@ -70,6 +79,8 @@ struct AdaptivePace: Sendable {
     mutating func take(tokens cost: Int, now: Int64) {
         recover(now: now)
         meter.note(now: now)
+        attempts = min(attempts + 1, AdaptivePace.memory)
+        refusedShare -= refusedShare / attempts
         requests?.take(1, now: now)
         tokens?.take(Double(cost), now: now)
     }
@@ -79,15 +90,17 @@ struct AdaptivePace: Sendable {
 
     /// An attempt that began at `start` was refused. Answers the new rate where it fell.
     mutating func refused(start: Int64, now: Int64) -> Double? {
+        refusedShare = min(1, refusedShare + 1 / max(1, attempts))
         guard start >= decreasedAt else { return nil }
         recover(now: now)
         decreasedAt = now
+        let decrease = AdaptivePace.largestDecrease * min(1, refusedShare / AdaptivePace.fullShare)
         if requests == nil {
             base = max(AdaptivePace.leastBase, meter.rate(now: now))
             share = 1
             requests = TokenBucket(rate: base, burst: AdaptivePace.requestBurst, now: now)
         }
-        share = max(AdaptivePace.leastShare, min(share, 1) * AdaptivePace.decrease)
+        share = max(AdaptivePace.leastShare, share * (1 - decrease))
         applyShare(now: now)
         return requests?.rate
     }

@@ -99,6 +99,8 @@ private let second = Duration64.nanosecondsPerSecond
         var pace = Self.pace(nil)
         for step in 0..<100 { pace.take(tokens: 0, now: Int64(step) * second / 10) }
         #expect(pace.requestsPerSecond == nil)
+        // The first of many calls hardly matters, the last ones of half of them do.
+        for _ in 0..<30 { _ = pace.refused(start: 9 * second, now: 10 * second) }
         let refused = pace.refused(start: 10 * second, now: 10 * second)
         let rate = try #require(refused)
         #expect(abs(rate - 7) < 0.3)
@@ -106,6 +108,45 @@ private let second = Duration64.nanosecondsPerSecond
         #expect(abs(try #require(pace.requestsPerSecond) - rate * 12 / 7) < 0.1)
         pace.take(tokens: 0, now: 60 * second)
         #expect(pace.requestsPerSecond == nil)
+    }
+
+    /// Sixty requests a second for five minutes, of which `takes` says whether one is taken; attempts and refusals a second.
+    private static func play(_ planned: Double?, takes: (Int64) -> Bool) -> (attempts: Double, refusals: Double) {
+        var pace = pace(planned)
+        var (attempts, refusals) = (0, 0)
+        for tick in 0..<(60 * 300) as Range<Int64> {
+            let now = tick * second / 60
+            guard pace.isReady(tokens: 0, now: now) else { continue }
+            pace.take(tokens: 0, now: now)
+            attempts += 1
+            guard !takes(now) else { continue }
+            refusals += 1
+            _ = pace.refused(start: now, now: now)
+        }
+        return (Double(attempts) / 300, Double(refusals) / 300)
+    }
+
+    @Test("refusals that have nothing to do with the rate do not bring it down", arguments: [0.005, 0.01, 0.02])
+    func noise(_ share: Double) {
+        for planned in [nil, 60] as [Double?] {
+            var random = SeededRandom(seed: 1)
+            let seen = Self.play(planned) { _ in Double.random(in: 0..<1, using: &random) >= share }
+            #expect(seen.attempts > 45, "\(planned ?? 0)")
+        }
+    }
+
+    @Test("a server that takes fewer is soon asked for hardly more", arguments: [10, 20, 40] as [Double])
+    func overload(_ room: Double) {
+        for planned in [nil, 60] as [Double?] {
+            var server = TokenBucket(rate: room, burst: 0.1, now: 0)
+            let seen = Self.play(planned) { now in
+                guard server.isReady(for: 1, now: now) else { return false }
+                server.take(1, now: now)
+                return true
+            }
+            #expect(seen.attempts - seen.refusals > 0.8 * room, "\(planned ?? 0)")
+            #expect(seen.refusals < 0.2 * seen.attempts, "\(planned ?? 0): \(seen)")
+        }
     }
 
     @Test func pausesAndTokens() {
