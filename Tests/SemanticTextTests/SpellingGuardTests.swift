@@ -31,7 +31,8 @@ import Testing
         ("Correct the punctuation: hello how are you", "Correct the punctuation: Hello, how are you?"),
         ("What is on account DE89370400440532013000?", "What is on account DE89370400440532013001?"),
         ("كم عدد سكان مصر في عام ٢٠١٤؟", "كم عدد سكان مصر في عام ٢٠١٨؟"),
-        ("Who is CEO of Apple", "Who was CEO of Apple"), ("He said she lied. Who lied?", "She said he lied. Who lied?"),
+        ("Some birds fly. Do all?", "All birds fly. Do all?"),
+        ("He said she lied. Who lied?", "She said he lied. Who lied?"),
     ]) func onlyTheSpellingDiffers(one: String, other: String) {
         #expect(!Guards.compare(one, other).objections.isEmpty)
         #expect(!Guards.compare(other, one).objections.isEmpty)
@@ -39,6 +40,10 @@ import Testing
 
     @Test(arguments: [
         ("where is paris", "Where is Paris?"), ("What is Node.js?", "what is node.js"),
+        ("How do I turn Word into PDF", "How do I turn Word into PDF!!"),
+        ("What did he say, and why?", "what did he say? And why did he?"),
+        ("How do I share bookmarks and favorites?", "How do I share bookmarks or favorites?"),
+        ("A cup holds $2^n$ balls: (a) is it full?", "Hello! A cup holds $2^n$ balls: (a) is it full?"),
         ("In Python, what does a[0] do?", "What does a[0] do in Python"), ("what is 2+3", "What is 2 + 3?"),
         ("Is youtube down?", "Is YouTube down"),
         ("What does it cost, $5 or 50%?", "what does it cost: $5 or 50%"), ("What is C++?", "what is c++"),

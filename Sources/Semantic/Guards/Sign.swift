@@ -52,6 +52,7 @@ struct Sign: Sendable, Equatable {
         var lower = upper
         while lower > 0, upper - lower < longestWord, isOfWord(scalars[lower - 1]) {
             lower -= 1
+            if ScalarClass.isHan(scalars[lower]) { break }
         }
         return scalars[lower..<upper]
     }
@@ -62,6 +63,7 @@ struct Sign: Sendable, Equatable {
         var upper = lower
         while upper < scalars.count, upper - lower < longestWord, isOfWord(scalars[upper]) {
             upper += 1
+            if ScalarClass.isHan(scalars[upper - 1]) { break }
         }
         return scalars[lower..<upper]
     }
@@ -70,10 +72,10 @@ struct Sign: Sendable, Equatable {
     /// nothing else is left.
     private static func withoutPunctuation(_ run: Range<Int>, _ scalars: [UInt32]) -> Range<Int> {
         var (lower, upper) = (run.lowerBound, run.upperBound)
-        if upper == scalars.count || isBlank(scalars[upper]) {
+        if upper == scalars.count || isBlank(scalars[upper]) || ScalarClass.isHan(scalars[upper]) {
             while upper > lower, isPunctuation(scalars[upper - 1]) { upper -= 1 }
         }
-        if lower == 0 || isBlank(scalars[lower - 1]) {
+        if lower == 0 || isBlank(scalars[lower - 1]) || ScalarClass.isHan(scalars[lower - 1]) {
             while lower < upper, isPunctuation(scalars[lower]) { lower += 1 }
         }
         // `??` on its own is spoken of; `really??` is not.
@@ -93,7 +95,8 @@ struct Sign: Sendable, Equatable {
         guard run.count == 1 else { return false }
         switch scalars[run.lowerBound] {
         case 0x24, 0x25: return ScalarClass.isDigit(before) || ScalarClass.isDigit(behind)
-        case 0x23, 0x7E: return isBlank(before) && ScalarClass.isDigit(behind)
+        case 0x23: return isBlank(before) && ScalarClass.isDigit(behind)
+        case 0x7E: return isBlank(behind) || isBlank(before) && ScalarClass.isDigit(behind)
         case 0x2B:
             return isBlank(before) && ScalarClass.isDigit(behind) || ScalarClass.isDigit(before) && isBlank(behind)
         case 0x26: return true

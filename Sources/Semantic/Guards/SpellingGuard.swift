@@ -52,30 +52,31 @@ struct SpellingGuard {
     /// `-r` and `-R`, `userId` and `userID`, and `x` and `X` among operators.
     private static func letters(_ comparison: Comparison) -> GuardObjection? {
         let hasSigns = !comparison.new.signs.isEmpty && !comparison.old.signs.isEmpty
+        let new = spellings(comparison.new, hasSigns: hasSigns)
         let old = spellings(comparison.old, hasSigns: hasSigns)
-        for index in comparison.new.tokens.indices where counts(index, comparison.new, hasSigns: hasSigns) {
-            let token = comparison.new.tokens[index]
-            guard let other = old[token.hash], comparison.old.tokens[other].capitals != token.capitals else { continue }
-            return GuardObjection(
-                .code, "\(comparison.new.spelled(index..<(index + 1))) / \(comparison.old.spelled(other..<(other + 1)))"
-            )
+        for index in comparison.new.tokens.indices {
+            let word = comparison.new.tokens[index].hash
+            guard let ours = new[word], let theirs = old[word], ours.isDisjoint(with: theirs) else { continue }
+            return GuardObjection(.code, comparison.new.spelled(index..<(index + 1)))
         }
         return nil
     }
 
-    /// Where words whose capital letters count stand first, by their folded spelling.
-    private static func spellings(_ text: PreparedText, hasSigns: Bool) -> [UInt64: Int] {
-        var found: [UInt64: Int] = [:]
-        for (index, token) in text.tokens.enumerated()
-        where counts(index, text, hasSigns: hasSigns) && found[token.hash] == nil {
-            found[token.hash] = index
+    /// How words whose capital letters count are written, by their folded spelling.
+    private static func spellings(_ text: PreparedText, hasSigns: Bool) -> [UInt64: Set<UInt64>] {
+        var found: [UInt64: Set<UInt64>] = [:]
+        for (index, token) in text.tokens.enumerated() where counts(index, text, hasSigns: hasSigns) {
+            found[token.hash, default: []].insert(token.capitals)
         }
         return found
     }
 
+    /// An article and a pronoun.
+    private static let sentenceLetters: Set<UInt64> = [WordHash.of("a"), WordHash.of("i")]
+
     private static func counts(_ index: Int, _ text: PreparedText, hasSigns: Bool) -> Bool {
         let token = text.tokens[index]
-        if token.form == .word, token.range.count == 1, hasSigns { return true }
+        if token.form == .word, token.range.count == 1, hasSigns { return !sentenceLetters.contains(token.hash) }
         return token.traits.contains(.isFenced) || isCode(token, text)
     }
 
@@ -90,7 +91,13 @@ struct SpellingGuard {
     private static func wording(_ comparison: Comparison) -> GuardObjection? {
         let isSame = hasSameWords(comparison) && comparison.hunks.isEmpty || differsInMarks(comparison)
         let words = isSame ? spellingWords.union(wordingWords) : comparison.typingErrors > 0 ? spellingWords : []
-        guard let word = comparison.new.tokens.indices.first(where: { words.contains(comparison.new.tokens[$0].stem) }),
+        guard
+            let word = comparison.new.tokens.indices.first(where: {
+                let token = comparison.new.tokens[$0]
+                // `Word` is a program.
+                return words.contains(token.stem)
+                    && (!token.traits.contains(.capital) || token.traits.contains(.startsSentence))
+            }),
             plain(comparison.new.text) != plain(comparison.old.text)
         else { return nil }
         return GuardObjection(.code, comparison.new.spelled(word..<(word + 1)))
@@ -134,13 +141,15 @@ struct SpellingGuard {
         }
     }
 
-    /// Without the blanks around it and the mark at its end, and whatever the case of the words' first letters.
-    private static func plain(_ text: String) -> [UInt8] {
-        var bytes = Array(text.utf8.drop { $0 <= 0x20 })
-        while let last = bytes.last, last <= 0x20 || [0x2E, 0x3F, 0x21].contains(last) { bytes.removeLast() }
-        for index in bytes.indices where index == 0 || bytes[index - 1] == 0x20 {
-            if (0x41...0x5A).contains(bytes[index]) { bytes[index] |= 0x20 }
+    /// Without the blanks around it and the marks at its end, and whatever the case of the words' first letters.
+    private static func plain(_ text: String) -> [UInt32] {
+        var scalars = Array(text.unicodeScalars.lazy.map(\.value).drop { $0 <= 0x20 })
+        while let last = scalars.last, last <= 0x20 || [0x2E, 0x3F, 0x21, 0x3002, 0xFF1F, 0xFF01].contains(last) {
+            scalars.removeLast()
         }
-        return bytes
+        for index in scalars.indices where index == 0 || scalars[index - 1] == 0x20 {
+            if (0x41...0x5A).contains(scalars[index]) { scalars[index] |= 0x20 }
+        }
+        return scalars
     }
 }

@@ -201,7 +201,11 @@ struct WordingGuard {
         for hunk in comparison.hunks {
             guard let new = only(hunk.new, comparison.new), let old = only(hunk.old, comparison.old) else { continue }
             let (a, b) = (comparison.new.tokens[new].hash, comparison.old.tokens[old].hash)
-            guard let pair = Self.exchanges.first(where: { $0.words == [a, b] || $0.words == [b, a] }) else { continue }
+            // Prose says the one for the other; conditions do not.
+            let isSpoken = !comparison.new.tokens[new].traits.contains(.allCapitals)
+            guard let pair = Self.exchanges.first(where: { $0.words == [a, b] || $0.words == [b, a] }),
+                !isSpoken || pair.words[0] != Self.and
+            else { continue }
             objections.append(
                 GuardObjection(
                     pair.guardian,
@@ -210,16 +214,15 @@ struct WordingGuard {
         }
     }
 
+    private static let and = WordHash.of("and")
     private static let exchanges: [(words: [UInt64], guardian: Guard)] = [
-        ([WordHash.of("and"), WordHash.of("or")], .antonym), ([WordHash.of("some"), WordHash.of("all")], .antonym),
-        ([WordHash.of("is"), WordHash.of("was")], .date), ([WordHash.of("are"), WordHash.of("were")], .date),
-        ([WordHash.of("does"), WordHash.of("did")], .date),
+        ([and, WordHash.of("or")], .antonym), ([WordHash.of("some"), WordHash.of("all")], .antonym),
     ]
 
     /// He and she, in the order in which they come.
     private mutating func persons(_ comparison: Comparison) {
         let (new, old) = (Self.persons(comparison.new), Self.persons(comparison.old))
-        guard !new.isEmpty, !old.isEmpty, new != old else { return }
+        guard new.count == old.count, new != old else { return }
         objections.append(GuardObjection(.entity, "he / she"))
     }
 
