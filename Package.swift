@@ -51,7 +51,8 @@ let package = Package(
         shelf("S3", pkgConfig: nil, apt: "libs3-dev"),
         shelf("Xml", pkgConfig: "libxml-2.0", apt: "libxml2-dev"),
         shelf("Zlib", pkgConfig: "zlib", apt: "zlib1g-dev"),
-        shelf("DNNL", pkgConfig: nil, apt: "libdnnl-dev"),
+        // Not linked: loaded when something is computed. Only the header is needed here (libdnnl-dev).
+        .target(name: "CDNNL", path: "Sources/C/DNNL", cSettings: [.unsafeFlags(["-O2", "-Wall", "-Wextra"])]),
         // Headers of C++ alone (libhnswlib-dev): the part that Swift calls is compiled here.
         .target(name: "CHnsw", path: "Sources/C/Hnsw", cxxSettings: [.unsafeFlags(["-O2", "-Wall", "-Wextra"])]),
         .systemLibrary(name: "CLanes", path: "Sources/C/Lanes"),
@@ -72,7 +73,7 @@ let package = Package(
                 "CXml", "CZlib", "CMalloc",
             ],
             exclude: ["Matrix", "Neighbours"], swiftSettings: common),
-        // A part of Foreign that is linked only by what computes: oneDNN costs memory just by being there.
+        // A part of Foreign that is linked only by what computes.
         .target(
             name: "Matrix", dependencies: ["Core", "Foreign", "CDNNL", "CLanes"], path: "Sources/Foreign/Matrix",
             swiftSettings: common),

@@ -53,9 +53,14 @@ final class SemanticParts: Sendable {
     ) throws(CommandFailure) -> (any TextEncoding)? {
         guard !semantic.model.isEmpty else { return nil }
         let folder = ModelDirectory(path: semantic.model)
+        let kernels: DNNLKernels
+        do throws(MatrixFault) { kernels = try DNNLKernels() } catch {
+            throw .failed(
+                "semantic.model: \(error), or write semantic.model: \"\" to compare texts by their letters")
+        }
         do {
             let started = clock.monotonic()
-            let encoder = try Encoder(folder: folder, kernels: try DNNLKernels(), checksum: XXH3Checksum())
+            let encoder = try Encoder(folder: folder, kernels: kernels, checksum: XXH3Checksum())
             let threads = try PooledThreads(
                 name: "encoder", count: semantic.threads, scheduler: scheduler, clock: clock)
             let queue = try EncodingQueue(encoder, threads: threads, scheduler: scheduler)

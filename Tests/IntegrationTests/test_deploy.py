@@ -144,22 +144,33 @@ def test_the_image_has_what_building_needs():
     assert packages_of(build) == set(makefile.replace("\\", " ").split())
 
 
-def test_the_image_has_the_libraries_that_the_binary_needs():
-    needed = set()
-    for path in re.findall(r"=> (/\S+)", output_of("ldd", binary())):
-        # Debian's own programs know a library in /lib by its name in /usr/lib, or the other way round.
-        real = os.path.realpath(path)
-        for name in (path, real, real.removeprefix("/usr")):
-            found = subprocess.run(["dpkg-query", "-S", name], capture_output=True, text=True)
-            if found.returncode == 0:
-                needed.add(found.stdout.split(":")[0])
-                break
-        else:
-            raise AssertionError(f"no package has {path}")
-    runtime = packages_of(stages()[1])
+def package_of(path):
+    """Debian's own programs know a library in /lib by its name in /usr/lib, or the other way round."""
+    real = os.path.realpath(path)
+    for name in (path, real, real.removeprefix("/usr")):
+        found = subprocess.run(["dpkg-query", "-S", name], capture_output=True, text=True)
+        if found.returncode == 0:
+            return found.stdout.split(":")[0]
+    raise AssertionError(f"no package has {path}")
+
+
+def installed_by(packages):
     listed = output_of("apt-cache", "depends", "--recurse", "--no-recommends", "--no-suggests", "--no-conflicts",
-                 "--no-breaks", "--no-replaces", "--no-enhances", *sorted(runtime))
-    assert needed - set(re.findall(r"^(\S+)", listed, re.M)) == set()
+                 "--no-breaks", "--no-replaces", "--no-enhances", *sorted(packages))
+    return set(re.findall(r"^(\S+)", listed, re.M))
+
+
+def test_the_image_has_the_libraries_that_the_binary_needs():
+    needed = {package_of(path) for path in re.findall(r"=> (/\S+)", output_of("ldd", binary()))}
+    assert needed - installed_by(packages_of(stages()[1])) == set()
+
+
+def test_the_image_has_the_libraries_that_are_loaded_when_they_are_needed():
+    sources = "".join(path.read_text() for path in (ROOT / "Sources").rglob("*.swift"))
+    names = set(re.findall(r'"(lib[^"/ ]+\.so\.\d+)"', sources))
+    assert names == {"libdnnl.so.2"}
+    known = dict(re.findall(r"^\s(\S+) .*=> (\S+)", output_of("/sbin/ldconfig", "-p"), re.M))
+    assert {package_of(known[name]) for name in names} <= packages_of(stages()[1])
 
 
 def compose():

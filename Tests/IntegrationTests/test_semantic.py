@@ -61,6 +61,15 @@ def namespace(request):
     return ("x-refrain-namespace", re.sub(r"\W", "-", request.node.name))
 
 
+def test_the_numeric_library_is_loaded_only_to_compute(semantic, refrain):
+    def libraries(of):
+        return pathlib.Path(f"/proc/{of.process.pid}/maps").read_text()
+
+    numeric = re.compile(r"/lib(dnnl|gomp|tbb)[^/]*\.so")
+    assert numeric.search(libraries(semantic))
+    assert not numeric.search(libraries(refrain))
+
+
 @pytest.mark.parametrize("one, other", SAME)
 def test_paraphrases_cost_one_call(semantic, model, request, one, other):
     client = openai.OpenAI(base_url=f"{semantic.base}/v1", api_key="k", default_headers=dict([namespace(request)]))

@@ -14,6 +14,7 @@ import Testing
         func numbers(_ count: Int, _ range: ClosedRange<Float> = -1...1) -> [Float] {
             (0..<count).map { _ in Float.random(in: range, using: &random) }
         }
+        let precisions = try DNNLKernels.precisions
         for end in [DenseLayer.End.plain, .gelu, .accumulate] {
             let layer = DenseLayer(
                 inputs: inputs, outputs: outputs, weights: numbers(inputs * outputs), bias: numbers(outputs), end: end,
@@ -21,7 +22,7 @@ import Testing
             let input = numbers(MatrixRows.padded(rows) * inputs)
             let before = numbers(MatrixRows.padded(rows) * outputs)
             let expected = try run(PlainKernels(), layer, input, before, rows)
-            for (precision, tolerance) in Self.tolerances where DNNLKernels.precisions.contains(precision) {
+            for (precision, tolerance) in Self.tolerances where precisions.contains(precision) {
                 let got = try run(try DNNLKernels(precision: precision), layer, input, before, rows)
                 let limit = tolerance * Float(inputs).squareRoot()
                 let worst = (0..<rows * outputs).map { abs(expected[$0] - got[$0]) }.max() ?? 0
@@ -85,6 +86,22 @@ import Testing
     @Test func aLayerOfAnotherSizeIsRefused() throws {
         #expect(throws: MatrixFault.self) {
             try DNNLKernels().layer(DenseLayer(inputs: 8, outputs: 8, weights: [1], bias: [1], end: .plain))
+        }
+    }
+
+    @Test func aMissingLibraryIsNamedWithItsPackage() {
+        #expect {
+            try DNNLKernels(precision: nil, library: "libdnnl-of-no-system.so.2")
+        } throws: { error in
+            "\(error)".contains("libdnnl-of-no-system.so.2: cannot open") && "\(error)".contains("package libdnnl2")
+        }
+    }
+
+    @Test func aLibraryWithoutTheFunctionsIsRefused() {
+        #expect {
+            try DNNLKernels(precision: nil, library: "libc.so.6")
+        } throws: { error in
+            "\(error)".contains("dnnl_get_effective_cpu_isa")
         }
     }
 

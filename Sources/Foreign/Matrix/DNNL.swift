@@ -1,9 +1,26 @@
 import CDNNL
 import Core
-import Glibc
+import Synchronization
 
 /// What oneDNN's functions say about themselves, as errors.
 enum DNNL {
+    /// The library by the name of its interface.
+    static let file = "libdnnl.so.2"
+
+    /// The files that are open.
+    private static let opened = Mutex<Set<String>>([])
+
+    /// Loads oneDNN, before anything else is called of it: linked, it would cost every process megabytes.
+    static func open(_ file: String) throws(MatrixFault) {
+        try opened.withLock { (opened) throws(MatrixFault) in
+            guard !opened.contains(file) else { return }
+            if let reason = refrain_dnnl_open(file) {
+                throw MatrixFault("oneDNN is not there (\(String(cString: reason))): install Debian's package libdnnl2")
+            }
+            opened.insert(file)
+        }
+    }
+
     static func check(_ status: dnnl_status_t, _ what: StaticString) throws(MatrixFault) {
         guard status != dnnl_success else { return }
         throw MatrixFault("oneDNN: \(what) failed with status \(status.rawValue)")
@@ -22,15 +39,8 @@ enum DNNL {
         dnnl_get_effective_cpu_isa().rawValue & wanted.rawValue == wanted.rawValue
     }
 
-    /// Keeps the library's products on the calling thread. Debian builds oneDNN on OpenMP, whose number of threads is a
-    /// setting of each calling thread; the symbol is looked up because only oneDNN itself is linked with OpenMP.
-    static func stayOnThisThread() { setThreads?(1) }
-
-    private typealias SetThreads = @convention(c) (Int32) -> Void
-    private static let setThreads: SetThreads? = dlsym(nil, "omp_set_num_threads").map {
-        // The symbol's type by the OpenMP specification.
-        unsafeBitCast($0, to: SetThreads.self)
-    }
+    /// Keeps the library's products on the calling thread.
+    static func stayOnThisThread() { refrain_dnnl_set_threads(1) }
 
     static func matrix(
         _ rows: Int, _ columns: Int, _ type: dnnl_data_type_t, _ layout: dnnl_format_tag_t

@@ -9,10 +9,21 @@ package final class DNNLKernels: MatrixKernels {
     private let products = Mutex<[LayerShape: DNNLProducts]>([:])
 
     /// Those that this processor computes in.
-    package static var precisions: [MatrixPrecision] { DNNL.hasBytes ? MatrixPrecision.allCases : [.fp32] }
+    package static var precisions: [MatrixPrecision] {
+        get throws(MatrixFault) {
+            try DNNL.open(DNNL.file)
+            return DNNL.hasBytes ? MatrixPrecision.allCases : [.fp32]
+        }
+    }
 
     /// - Parameter precision: nil for bytes where the processor multiplies them itself, else single precision.
-    package init(precision: MatrixPrecision? = nil) throws(MatrixFault) {
+    package convenience init(precision: MatrixPrecision? = nil) throws(MatrixFault) {
+        try self.init(precision: precision, library: DNNL.file)
+    }
+
+    /// - Parameter library: oneDNN's file, as the loader looks for it.
+    package init(precision: MatrixPrecision?, library: String) throws(MatrixFault) {
+        try DNNL.open(library)
         self.precision = precision ?? (DNNL.hasBytes ? .int8 : .fp32)
         guard self.precision != .int8 || DNNL.hasBytes else {
             throw MatrixFault("this processor does not multiply bytes (AVX-512 VNNI); use fp32")
