@@ -61,11 +61,11 @@ final class SemanticParts: Sendable {
         do {
             let started = clock.monotonic()
             let encoder = try Encoder(folder: folder, kernels: kernels, checksum: XXH3Checksum())
+            // Weights were read in one form and are held in another; what comes next finds memory that nothing wrote to.
+            HeapTrim.run()
             let threads = try PooledThreads(
                 name: "encoder", count: semantic.threads, scheduler: scheduler, clock: clock)
             let queue = try EncodingQueue(encoder, threads: threads, scheduler: scheduler)
-            // Weights were read in one form and are held in another.
-            HeapTrim.run()
             log.write(
                 .info, "encoder", LogField("model", folder.name), LogField("precision", encoder.precision.rawValue),
                 LogField("width", encoder.width), LogField("window", encoder.window),

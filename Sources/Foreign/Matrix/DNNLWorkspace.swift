@@ -28,13 +28,13 @@ final class DNNLWorkspace: MatrixWorkspace {
         self.engine = engine
         self.sizes = sizes
         stream = try DNNLStream(engine)
+        // Left as the system gives it: what is read was written before by the same call.
         func room(_ bytes: Int) -> UnsafeMutableRawPointer {
-            let memory = UnsafeMutableRawPointer.allocate(byteCount: max(64, bytes), alignment: 64)
-            memory.initializeMemory(as: UInt8.self, repeating: 0, count: max(64, bytes))
-            return memory
+            UnsafeMutableRawPointer.allocate(byteCount: max(64, bytes), alignment: 64)
         }
         converted = room(DNNLProducts.block * sizes.inputs * 2)
-        sums = room(DNNLProducts.block * sizes.outputs * 4).assumingMemoryBound(to: Int32.self)
+        sums = room(DNNLProducts.block * sizes.outputs * 4).bindMemory(
+            to: Int32.self, capacity: DNNLProducts.block * sizes.outputs)
         scratch = room(sizes.scratch)
     }
 

@@ -23,9 +23,10 @@ package final class BertPass {
         workspace = try kernels.workspace()
         let configuration = model.configuration
         capacity = MatrixRows.padded(max(tokens, configuration.window))
+        // Left as the system gives it, so that what no text was long enough for takes no memory.
         func room(_ count: Int) -> UnsafeMutablePointer<Float> {
             let memory = UnsafeMutableRawPointer.allocate(byteCount: count * 4, alignment: 64)
-            return memory.initializeMemory(as: Float.self, repeating: 0, count: count)
+            return memory.bindMemory(to: Float.self, capacity: count)
         }
         hidden = room(capacity * configuration.width)
         queries = room(capacity * configuration.width)
@@ -47,6 +48,7 @@ package final class BertPass {
         let rows = texts.reduce(0) { $0 + $1.count }
         precondition(rows <= capacity && texts.allSatisfy { $0.count <= configuration.window })
         embed(texts)
+        clearPadding(behind: rows)
         for layer in model.layers {
             try workspace.apply(layer.query, to: hidden, rows: rows, into: queries)
             try workspace.apply(layer.key, to: hidden, rows: rows, into: keys)
@@ -75,6 +77,13 @@ package final class BertPass {
             }
         }
         normalize(model.embeddingNormalization, row)
+    }
+
+    /// Products read whole groups of rows.
+    private func clearPadding(behind rows: Int) {
+        let width = model.configuration.width
+        let padding = (MatrixRows.padded(rows) - rows) * width
+        for matrix in [hidden, context] { (matrix + rows * width).update(repeating: 0, count: padding) }
     }
 
     private func normalize(_ normalization: BertModel.Normalization, _ rows: Int) {
