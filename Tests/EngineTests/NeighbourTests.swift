@@ -249,21 +249,6 @@ import Tiers
         try scene.ask("go home")
         #expect(matcher.searches == 1)
     }
-}
-
-@Suite struct AliasTableTests {
-    @Test func isBoundedAndKeepsWhatIsAskedFor() {
-        let table = AliasTable(bytes: AliasTable.bytesPerAlias * 64)
-        let match = SemanticMatch(key: CacheKey(9, 9, 9, 9), similarity: 1, confidence: nil)
-        for number: UInt64 in 0..<1_000 {
-            table.insert(match, under: CacheKey(number, 0, 0, 0))
-            #expect(table.find(CacheKey(0, 0, 0, 0)) == match)
-            #expect(table.count <= 64)
-        }
-        #expect(table.find(CacheKey(1, 0, 0, 0)) == nil)
-        table.remove(CacheKey(0, 0, 0, 0))
-        #expect(table.find(CacheKey(0, 0, 0, 0)) == nil)
-    }
 
     @Test func whatWasDoneAboutNearQuestionsIsKeptWhereItMayBe() throws {
         let matcher = Self.matcher()
@@ -285,5 +270,20 @@ import Tiers
         #expect(pairs.map(\.verdict) == [RecentPairs.Verdict(witness: .comparison, isRight: false), nil, nil])
         scene.rig.engine.purgeHere(.model("m"))
         #expect(meaning.recentPairs.all == [])
+    }
+}
+
+@Suite struct AliasTableTests {
+    @Test func isBoundedAndKeepsWhatIsAskedFor() {
+        let table = AliasTable(bytes: AliasTable.bytesPerAlias * 64)
+        let match = SemanticMatch(key: CacheKey(9, 9, 9, 9), similarity: 1, confidence: nil)
+        for number: UInt64 in 0..<1_000 {
+            table.insert(match, under: CacheKey(number, 0, 0, 0))
+            #expect(table.find(CacheKey(0, 0, 0, 0)) == match)
+            #expect(table.count <= 64)
+        }
+        #expect(table.find(CacheKey(1, 0, 0, 0)) == nil)
+        table.remove(CacheKey(0, 0, 0, 0))
+        #expect(table.find(CacheKey(0, 0, 0, 0)) == nil)
     }
 }
