@@ -232,6 +232,38 @@ import Testing
         #expect(await match(other, "how do I reset my password").accepted.map(\.match.key) == [Self.key(1)])
     }
 
+    @Test func vectorsOfAnotherWidthChangeNothing() async throws {
+        let cache = try cache(FakeEncoding(Self.near))
+        let codec = RecordCodec(checksum: XXH3Checksum())
+        let stranger = SemanticRecord(
+            key: Self.key(7), partition: Self.key(1), text: "one", sketch: QuantizedVector([1, 0, 0]), facts: facts())
+        let bytes = try #require(codec.encode(stranger))
+        for store in SemanticCache.Store.allCases {
+            let announcement = bytes.withUnsafeBytes { Bytes([store.rawValue] + Array($0)) }
+            cache.heard(announcement, codec) { _, _ in true }
+        }
+        #expect(cache.questionCount == 0)
+        await learn(cache, "one", 1)
+        #expect(cache.questionCount == 1)
+    }
+
+    @Test func aRefusalIsToldToOthers() async throws {
+        let (one, other) = (try cache(), try cache())
+        let codec = RecordCodec(checksum: XXH3Checksum())
+        one.announce(codec) { other.heard($0, codec) { _, _ in true } }
+        await learn(one, "How do I reset my password?", 1)
+        let found = try #require(await match(one, "how do I reset my password").accepted.first)
+        one.observe(found, for: Self.key(99), isRight: false, by: .person)
+        #expect(other.isRefused(Self.key(99), by: Self.key(1)))
+        #expect(await match(other, "how do I reset my password").result == .rejected)
+    }
+
+    @Test(arguments: [
+        ("It is 42.", "It is 43.", SemanticAgreement.wrong), ("It is 42.", "it is 42", .right),
+    ]) func answersAreCompared(one: String, other: String, agreement: SemanticAgreement) async throws {
+        #expect(await (try cache()).agreement(one, other) == agreement)
+    }
+
     @Test func aSnapshotComesBack() async throws {
         let codec = RecordCodec(checksum: XXH3Checksum())
         let cache = try cache(FakeEncoding(Self.near))
