@@ -7,7 +7,8 @@ import Dialects
 /// byte for byte. Comparing bytes costs a tenth of reading JSON and hashing it. Nothing is found unless everything
 /// is equal, so a collision of the index costs time and never an answer. Not for more than one thread.
 struct RequestMemo {
-    private struct Slot {
+    /// A class, so that a place that is free is a pointer: places by the thousand are for each worker.
+    private final class Slot: Sendable {
         let tenant: CacheKey
         let dialect: Dialect
         /// The scope's bytes, then the body's.
@@ -15,6 +16,15 @@ struct RequestMemo {
         let scopeCount: Int
         let key: CacheKey
         let facts: RequestFacts
+
+        init(_ admitted: Admitted, _ bytes: Bytes, scopeCount: Int) {
+            tenant = admitted.tenant
+            dialect = admitted.dialect
+            self.bytes = bytes
+            self.scopeCount = scopeCount
+            key = admitted.key
+            facts = admitted.facts
+        }
     }
 
     private var slots: [Slot?] = Array(repeating: nil, count: slotCount)
@@ -50,9 +60,7 @@ struct RequestMemo {
             UnsafeMutableRawBufferPointer(rebasing: target[scope.count...]).copyMemory(from: body)
             return size
         }
-        slots[index] = Slot(
-            tenant: admitted.tenant, dialect: admitted.dialect, bytes: bytes, scopeCount: scope.count,
-            key: admitted.key, facts: admitted.facts)
+        slots[index] = Slot(admitted, bytes, scopeCount: scope.count)
     }
 
     /// A place for the body that depends on all of it: bodies made from one template differ in the middle.
