@@ -82,6 +82,8 @@ private struct BertReader {
         let width = configuration.width
         var positions = try numbers("embeddings.position_embeddings.weight", [configuration.positions, width])
         let types = try numbers("embeddings.token_type_embeddings.weight", [configuration.tokenTypes, width])
+        // Behind the window nothing is read.
+        positions = Array(positions.prefix(configuration.window * width))
         // Text alone has the first type everywhere.
         for index in positions.indices { positions[index] += types[index % width] }
         return positions
