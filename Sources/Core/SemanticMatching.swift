@@ -45,6 +45,8 @@ package protocol SemanticMatching: Sendable {
 package enum SemanticWitness: String, Sendable, CaseIterable {
     /// The model's own answer, asked for in spite of a match.
     case comparison
+    /// Another model, which was shown both answers.
+    case judge
     /// A person, through the admin port.
     case person
 }

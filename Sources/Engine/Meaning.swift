@@ -7,11 +7,16 @@ package final class Meaning: Sendable {
     /// Whether matches are served, or only compared with the model's own answers.
     let isServing: Bool
     let aliases: AliasTable
+    /// nil: answers are compared without asking anybody.
+    let judge: AnswerJudge?
     private let hits = SemanticHits()
     package let recentPairs = RecentPairs()
 
     /// - Parameter aliasBytes: how much memory to remember answered wordings in.
-    package init(matcher: any SemanticMatching, isServing: Bool, aliasBytes: Int) {
+    package init(
+        matcher: any SemanticMatching, isServing: Bool, aliasBytes: Int, judge: AnswerJudge? = nil
+    ) {
+        self.judge = judge
         self.matcher = matcher
         self.isServing = isServing
         aliases = AliasTable(bytes: aliasBytes)
@@ -62,7 +67,14 @@ package final class OpenQuestion: Sendable {
 
     private struct State {
         var reading: (any SemanticReading)?
-        var rival: Engine.Found?
+        var rival: Rival?
+    }
+
+    /// What would have been served, and who can be asked whether it is as good as the model's own answer.
+    struct Rival: Sendable {
+        var entry: Entry
+        var match: SemanticMatch
+        var ports: Engine.Ports
     }
 
     init(_ question: SemanticQuestion) { self.question = question }
@@ -74,7 +86,7 @@ package final class OpenQuestion: Sendable {
     }
 
     /// What would have been served, to be compared with the model's own answer.
-    var rival: Engine.Found? {
+    var rival: Rival? {
         get { state.withLock { $0.rival } }
         set { state.withLock { $0.rival = newValue } }
     }

@@ -46,7 +46,7 @@ extension Engine {
                 found.match?.isByThreshold = threshold != nil
                 // Who wants no answer of the model's gets none to compare with.
                 guard meaning.isServing, !finding.explores || call.admitted.controls.onlyIfCached else {
-                    open.rival = found
+                    open.rival = OpenQuestion.Rival(entry: found.entry, match: match, ports: ports)
                     note(candidate, .compared)
                     return nil
                 }
@@ -114,22 +114,21 @@ extension Engine {
                 !purges.covers(facts, under: key)
             }
         }
-        guard let rival = open.rival, let match = rival.match else { return remember() }
+        guard let rival = open.rival else { return remember() }
         Task.detached(executorPreference: executor) {
-            let agreement = await Engine.agreement(of: entry, and: rival.entry, meaning.matcher)
+            func observe(_ agreement: SemanticAgreement, _ witness: SemanticWitness) {
+                meaning.observe(rival.match, for: key, isRight: agreement == .right, by: witness)
+            }
+            guard let own = entry.spokenText, let other = rival.entry.spokenText else { return remember() }
+            if own.utf8.elementsEqual(other.utf8) { return observe(.right, .comparison) }
+            let agreement = await meaning.matcher.agreement(own, other)
             // What the other answer stands for as well is found through it.
             if agreement != .right { remember() }
-            guard agreement != .unclear else { return }
-            meaning.observe(match, for: key, isRight: agreement == .right, by: .comparison)
+            // One pair of answers is one observation, by the one who knows best.
+            let verdict = await meaning.judge?.agreement(on: open.question.text, own, other, rival.ports) ?? .unclear
+            if verdict != .unclear { return observe(verdict, .judge) }
+            if agreement != .unclear { observe(agreement, .comparison) }
         }
-    }
-
-    private static func agreement(
-        of one: Entry, and other: Entry, _ matcher: any SemanticMatching
-    ) async -> SemanticAgreement {
-        guard let one = one.spokenText, let other = other.spokenText else { return .unclear }
-        if one.utf8.elementsEqual(other.utf8) { return .right }
-        return await matcher.agreement(one, other)
     }
 }
 

@@ -14,6 +14,7 @@ package final class FakeMatcher: SemanticMatching {
         var remembered: [CacheKey: Remembered] = [:]
         var searches = 0
         var observed: [Bool] = []
+        var witnesses: [SemanticWitness] = []
         var refused: Set<CacheKey> = []
         var isExploring = false
         var failure: SemanticResult?
@@ -31,6 +32,8 @@ package final class FakeMatcher: SemanticMatching {
     package var keys: Set<CacheKey> { state.withLock { Set($0.remembered.keys) } }
     package var texts: [String] { state.withLock { $0.remembered.values.map(\.question.text).sorted() } }
     package var observed: [Bool] { state.withLock { $0.observed } }
+    /// Who said so, in the same order.
+    package var witnesses: [SemanticWitness] { state.withLock { $0.witnesses } }
     package var isExploring: Bool {
         get { state.withLock { $0.isExploring } }
         set { state.withLock { $0.isExploring = newValue } }
@@ -91,6 +94,7 @@ package final class FakeMatcher: SemanticMatching {
     package func observe(_ match: SemanticMatch, for key: CacheKey, isRight: Bool, by witness: SemanticWitness) {
         state.withLock { state in
             state.observed.append(isRight)
+            state.witnesses.append(witness)
             if !isRight, witness == .person { state.refused.insert(match.key) }
         }
     }

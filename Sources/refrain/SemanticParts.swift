@@ -45,7 +45,10 @@ final class SemanticParts: Sendable {
         } catch {
             throw .failed("\(error)")
         }
-        meaning = Meaning(matcher: cache, isServing: settings.semantic.mode == .serve, aliasBytes: aliasBytes)
+        let judge = settings.semantic.judge
+        meaning = Meaning(
+            matcher: cache, isServing: settings.semantic.mode == .serve, aliasBytes: aliasBytes,
+            judge: judge.model.isEmpty ? nil : AnswerJudge(judge, clock: clock))
     }
 
     private static func encoder(

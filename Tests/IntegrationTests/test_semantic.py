@@ -218,6 +218,38 @@ def test_shadow_serves_nothing_and_counts(start, model):
     assert sidecar.metrics().sum("refrain_requests_total", outcome="hit-semantic") == 0
 
 
+@pytest.mark.parametrize("said, rows", [
+    ("Yes", [("judge", 1, 0)]), ("no", [("judge", 0, 1)]), ("I cannot say", [("comparison", 0, 1)])])
+def test_a_judge_is_asked_where_answers_differ(start, model, said, rows):
+    judged = []
+
+    def script(call, peer):
+        request = call.json()
+        if request["model"] == "judge":
+            judged.append((dict(call.headers).get("Authorization"), request))
+            return peer.respond(200, scripted.chat(request, 1).whole | {"choices": [
+                {"index": 0, "message": {"role": "assistant", "content": said}, "finish_reason": "stop"}]})
+        text = "Press the button." if request["messages"][-1]["content"] == SAME[0][0] else "Ask the lady at the desk, who knows."
+        peer.respond(200, scripted.chat(request, 1).whole | {"choices": [
+            {"index": 0, "message": {"role": "assistant", "content": text}, "finish_reason": "stop"}]})
+
+    model.script = script
+    sidecar = start(SERVE | {
+        "semantic.mode": "shadow", "semantic.judge.model": "judge", "semantic.judge.key": "its-own", "log.bodies": True})
+    settled(sidecar, SAME[0][0])
+    assert ask(sidecar, SAME[0][1]).outcome == "miss"
+    observed = until(lambda: sidecar.admin("/api/stats").json()["semantic"]["observed"], "a verdict")
+    assert [(row["witness"], row["right"], row["wrong"]) for row in observed] == rows
+    (credential, request), = judged
+    assert (credential, request["temperature"], request["messages"][0]["role"]) == ("Bearer its-own", 0, "system")
+    assert json.loads(request["messages"][1]["content"]) == {
+        "question": SAME[0][1], "first": "Ask the lady at the desk, who knows.", "second": "Press the button."}
+    assert sidecar.admin("/api/neighbours").json()["pairs"][0]["witness"] == rows[0][0]
+    # Its calls are no requests of clients, and nothing of them is kept.
+    assert sidecar.metrics().sum("refrain_requests_total") == 2
+    assert sidecar.metrics().sum("refrain_entries", tier="memory") == 2
+
+
 def test_a_thumb_down_ends_a_pair(semantic, request):
     line = namespace(request)
     settled(semantic, SAME[0][0], line)

@@ -154,10 +154,29 @@ package enum SemanticVerdict: String, MetricLabelValue {
     case right, wrong
 }
 
+/// What came of asking a judge.
+package enum JudgeResult: String, MetricLabelValue {
+    case right, wrong, unclear, failed
+    case overBudget = "over-budget"
+    case tooLong = "too-long"
+
+    package var labelSentence: String? {
+        switch self {
+        case .right: "Both answers agree."
+        case .wrong: "They do not."
+        case .unclear: "It said neither yes nor no."
+        case .failed: "The call failed, or was shed."
+        case .overBudget: "It was not asked: `semantic.judge.perHour` is spent, or enough calls are under way."
+        case .tooLong: "It was not asked: question and answers are too long for it."
+        }
+    }
+}
+
 extension SemanticWitness: MetricLabelValue {
     package var labelSentence: String? {
         switch self {
-        case .comparison: "The model's own answer."
+        case .comparison: "The model's own answer, by how alike both are."
+        case .judge: "The model of `semantic.judge`, which was shown both answers."
         case .person: "`POST /api/feedback`."
         }
     }

@@ -60,7 +60,8 @@ package final class MetricsBlock: Sendable {
     private let upstreamDurations = Histogram()
     private let semanticLookups = CounterRow<16>()
     private let semanticRejections = CounterRow<24>()
-    private let semanticObservations = CounterRow<4>()
+    private let semanticObservations = CounterRow<6>()
+    private let semanticJudgements = CounterRow<6>()
     private let semanticDurations = Histogram()
     private let encodeDurations = Histogram()
 
@@ -128,6 +129,8 @@ package final class MetricsBlock: Sendable {
         semanticObservations.add(at: witness.labelIndex * 2 + verdict.labelIndex)
     }
 
+    package func countJudgement(_ result: JudgeResult) { semanticJudgements.add(at: result.labelIndex) }
+
     /// The counters behind a metric in the order of its series, nil where it is not counted here.
     func counters(of metric: MetricName) -> [UInt64]? {
         switch metric {
@@ -145,6 +148,7 @@ package final class MetricsBlock: Sendable {
         case .semanticLookups: semanticLookups.values
         case .semanticRejections: semanticRejections.values
         case .semanticObservations: semanticObservations.values
+        case .semanticJudgements: semanticJudgements.values
         case .fallbacks: fallbacks.values
         default: nil
         }

@@ -11,6 +11,7 @@ package enum MetricName: Int, Sendable, CaseIterable {
         upstreamHealthy
     case queueDepth, shed, retries, hedges
     case semanticLookups, semanticDuration, encodeDuration, semanticRejections, semanticObservations
+    case semanticJudgements
     case semanticQuestions, semanticBytes, semanticCapacity, semanticAliases
     case flights, inflightRequests, httpConnections, logDropped, accessLogDropped, spansDropped
     case workers, memoryLimit
@@ -96,7 +97,7 @@ package enum MetricsTable {
         case .tierFailures, .tierWrites, .breakerState, .fillQueueDepth, .fillQueueBytes, .fillDropped:
             ofLowerTiers(name)
         case .semanticLookups, .semanticDuration, .encodeDuration, .semanticRejections, .semanticObservations,
-            .semanticQuestions, .semanticBytes, .semanticCapacity, .semanticAliases:
+            .semanticJudgements, .semanticQuestions, .semanticBytes, .semanticCapacity, .semanticAliases:
             ofMeaning(name)
         case .revalidations, .revalidationsRunning, .revalidationQueueDepth, .fallbacks: ofSubstitutes(name)
         case .upstreamRequests, .upstreamDuration, .upstreamInflight, .upstreamLimit, .upstreamLatency, .upstreamRate,
@@ -129,6 +130,10 @@ package enum MetricsTable {
                 "refrain_semantic_observations_total", .counter, "matches",
                 [.init("witness", SemanticWitness.self), .init("verdict", SemanticVerdict.self)],
                 "Matches of which somebody knew whether they were right.")
+        case .semanticJudgements:
+            Metric(
+                "refrain_semantic_judgements_total", .counter, "answers", [.init("result", JudgeResult.self)],
+                "Answers by meaning that differ from the model's own, by what the judge said of them; 0 without one.")
         case .semanticQuestions:
             Metric("refrain_semantic_questions", .gauge, "questions", [], "Questions that are remembered.")
         case .semanticBytes:

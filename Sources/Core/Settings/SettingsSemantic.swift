@@ -17,6 +17,17 @@ extension Settings {
         /// Empty: what is remembered ends with the process.
         package var snapshot = ""
         package var remote = RemoteEncoder()
+        package var judge = AnswerJudge()
+        package init() {}
+    }
+
+    /// A model that says whether two answers agree.
+    package struct AnswerJudge: Sendable, Equatable {
+        /// Empty: none is asked.
+        package var model = ""
+        /// Empty: that of the upstream.
+        package var key = Secret("")
+        package var perHour = 60
         package init() {}
     }
 

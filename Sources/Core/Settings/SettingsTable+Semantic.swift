@@ -40,14 +40,24 @@ extension SettingsTable {
             "semantic.remote.url", \.semantic.remote.url, .optionalURL,
             "A server with OpenAI's `/v1/embeddings` that encodes texts instead of `semantic.model`. Empty: none."),
         .init(
-            "semantic.remote.model", \.semantic.remote.model,
-            TextFormat(what: "the name of a model, or nothing", maxBytes: 256, allowsEmpty: true) {
-                $0 >= 32 && $0 != 127
-            },
-            "The name of its model."),
+            "semantic.remote.model", \.semantic.remote.model, modelOrNothing, "The name of its model."),
         .init("semantic.remote.key", \.semantic.remote.key, .secret, "Its API key. Empty: none."),
         .init(
             "semantic.remote.deadline", \.semantic.remote.deadline, .duration(.milliseconds(1) ... .seconds(60)),
             "How long it may take, which counts in place of `semantic.budget`."),
+        .init(
+            "semantic.judge.model", \.semantic.judge.model, modelOrNothing,
+            "A model behind the upstreams that is asked whether an answer by meaning and the model's own say the same, where "
+                + "both were compared and their texts differ. It costs calls. Empty: none."),
+        .init(
+            "semantic.judge.key", \.semantic.judge.key, .secret,
+            "The credential of these calls; clients' ones are never used. Empty: that of the upstream."),
+        .init(
+            "semantic.judge.perHour", \.semantic.judge.perHour, .integer(1...100_000),
+            "How many such calls are made in an hour, evenly."),
     ]
+
+    private static let modelOrNothing = TextFormat(
+        what: "the name of a model, or nothing", maxBytes: 256, allowsEmpty: true
+    ) { $0 >= 32 && $0 != 127 }
 }

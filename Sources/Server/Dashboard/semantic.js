@@ -5,7 +5,7 @@ const lookupWords = {
   served: "Served", alias: "Served again", compared: "Compared only", rejected: "Kept apart", none: "Nothing near",
   gone: "Answer gone", "too-long": "Too long", late: "Too late", busy: "Encoder busy", failed: "Encoder failed",
 };
-const witnessWords = { comparison: "Model’s own answer", person: "People" };
+const witnessWords = { comparison: "Model’s own answer", judge: "Judge", person: "People" };
 
 function showSemantic(semantic) {
   for (const id of ["semantic-card", "rejections-card", "neighbours-card"]) byID(id).hidden = !semantic;
