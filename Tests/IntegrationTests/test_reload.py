@@ -255,3 +255,27 @@ def test_twenty_reloads_under_load_drop_no_request(start, file, upstream, prompt
             thread.join(30)
     assert not failed, failed[:5]
     assert all(model.count(prompt) > 20 for model in models)
+
+
+def test_texts_of_questions_are_kept_while_bodies_may_be_shown(start, file, prompt):
+    semantic = {"semantic": {"mode": "shadow", "model": ""}}
+    file.write(**semantic, log={"bodies": True})
+    sidecar = start(config=file.path)
+
+    def ask(text):
+        sidecar.post(CHAT, body("chat", text))
+        until(lambda: sidecar.metrics().sum("refrain_semantic_questions") >= 1, "the question to be learnt")
+
+    def pairs():
+        answer = sidecar.admin("/api/neighbours")
+        return len(answer.json()["pairs"]) if answer.status == 200 else answer.status
+
+    ask(f"{prompt} Where are 5 apples?")
+    ask(f"{prompt} Where are 6 apples?")
+    assert pairs() == 1
+    file.write(**semantic, log={"bodies": False})
+    assert reload(sidecar).json()["changed"] == ["log.bodies"]
+    assert pairs() == 403
+    file.write(**semantic, log={"bodies": True})
+    assert reload(sidecar).status == 200
+    assert pairs() == 0, "what was kept before is forgotten"
