@@ -119,6 +119,17 @@ enum CommonWords {
         咯 嗯 之 其 它 他 她 所 以 而 地 得 着 过
         """
 
+    /// What is said for politeness or to draw attention, and never changes the answer; parted by bars.
+    static let courtesies = """
+        hi|hello|hey|hi there|hello there|dear|good morning|good afternoon|good evening|greetings|please|pls|plz|\
+        please help|please help me|kindly|thanks|thank you|thank you very much|thank you so much|many thanks|\
+        thanks a lot|thx|cheers|thanks in advance|thank you in advance|much appreciated|appreciate it|\
+        any help is welcome|any help is appreciated|quick question|i have a question|sorry to bother you|excuse me|\
+        if possible|just curious|i was wondering|你好|您好|请问|请问一下|谢谢|谢谢了|谢谢你|谢谢您|谢了|多谢|感谢|\
+        非常感谢|万分感谢|请|麻烦|麻烦您|麻烦你|劳驾|拜托|拜托了|求助|求解|求教|在线等|急|不好意思|打扰了|打扰一下|\
+        各位|大家好|啊|呀|呢|吗|吧|哦
+        """
+
     static let questions: [(QuestionClass, String)] = [
         (.how, "how 怎么 怎样 怎么样 如何 咋 咋样 怎么办 咋办 办法 方法 步骤 怎 办"),
         (.why, "why reason reasons cause causes 为什么 为何 为啥 原因 干嘛 理由"),

@@ -12,6 +12,10 @@ package struct ComparedText: Sendable {
 
     package let text: String
     let words: [Word]
+    /// Hashes of the words, in order, and of Chinese the single characters.
+    private let pieces: [UInt64]
+    /// The pieces between the courtesies that a text begins and ends with.
+    private let core: Range<Int>
     /// Hashes of the character n-grams, sorted, each once.
     let grams: [UInt32]
     let questions: Set<QuestionClass>
@@ -27,11 +31,35 @@ package struct ComparedText: Sendable {
         for scalar in text.unicodeScalars { reader.read(scalar) }
         reader.finish()
         words = reader.words
+        pieces = reader.words.flatMap(Self.pieces)
+        core = table.core(of: pieces)
         questions = reader.questions
         length = reader.letters
         hanShare = reader.letters > 0 ? Float(reader.han) / Float(reader.letters) : 0
         sumOfWeights = words.reduce(0) { $0 + $1.weight }
         grams = Self.grams(reader.folded, length: hanShare > 0.3 ? 2 : 3)
+    }
+
+    /// Whether the same words are said in the same order, with courtesies before or behind them in one of the texts alone:
+    /// where each has its own, they may be what is asked about ("用法语怎么说谢谢").
+    func isSameButCourtesy(_ other: ComparedText) -> Bool {
+        func agree(_ one: ArraySlice<UInt64>, _ other: ArraySlice<UInt64>) -> Bool {
+            one.isEmpty || other.isEmpty || one == other
+        }
+        return !core.isEmpty && pieces[core] == other.pieces[other.core]
+            && agree(pieces[..<core.lowerBound], other.pieces[..<other.core.lowerBound])
+            && agree(pieces[core.upperBound...], other.pieces[other.core.upperBound...])
+    }
+
+    /// A word by itself, or each character of a Chinese one.
+    private static func pieces(_ word: Word) -> [UInt64] {
+        guard word.kind == .han else { return [hash(word.text)] }
+        return String(decoding: word.text, as: UTF8.self).unicodeScalars.map { hash(String($0).utf8) }
+    }
+
+    /// Fowler, Noll and Vo's hash, variant 1a.
+    static func hash(_ bytes: some Sequence<UInt8>) -> UInt64 {
+        bytes.reduce(14_695_981_039_346_656_037) { ($0 ^ UInt64($1)) &* 1_099_511_628_211 }
     }
 
     private static func grams(_ scalars: [UInt32], length: Int) -> [UInt32] {
@@ -191,7 +219,7 @@ private struct WordReader {
 
     private mutating func add(_ word: ComparedText.Word) {
         var word = word
-        word.stem = Self.hash(word.kind == .latin ? Self.stem(word.text) : word.text)
+        word.stem = ComparedText.hash(word.kind == .latin ? Self.stem(word.text) : word.text)
         words.append(word)
     }
 
@@ -210,9 +238,5 @@ private struct WordReader {
         if ends("ed", 5) { return word.dropLast(2) }
         if ends("e", 5) { return word.dropLast() }
         return word
-    }
-
-    private static func hash(_ bytes: [UInt8]) -> UInt64 {
-        bytes.reduce(14_695_981_039_346_656_037) { ($0 ^ UInt64($1)) &* 1_099_511_628_211 }
     }
 }

@@ -11,7 +11,7 @@ package struct PairFeatures: Sendable, Equatable {
         case sameWords, sameContent, wordJaccard, weightedJaccard, containment, containmentOther, gramJaccard
         case gramContainment, onlyWeight, onlyWeightOther, onlyLargest, onlyLargestOther, onlyCount, onlyCountOther
         case typos, kin, orderKept, firstWord, lengthRatio, length, hanShare, questionsDiffer, prefixShare, numbersOnly
-        case changedSpan, changedSpanOther, sharedWeight
+        case changedSpan, changedSpanOther, sharedWeight, sameButCourtesy
         // Of the encoder's vectors.
         case cosine, meanLow, meanHigh, plainLow, worst, worstSecond, worstCost, worstCostSecond, costLow, costHigh
         case differing, differingMean, differingWorst, sameMean, sameWorst, inversions, first, mutual

@@ -75,6 +75,7 @@ struct WordDifference {
         features[.orderKept] = 1 - PairFeatures.inversions(heavy.map { partner[$0] })
         features[.firstWord] = a.words.first?.stem == b.words.first?.stem ? 1 : 0
         features[.numbersOnly] = Float(min(3, (only + onlyOther).count { $0.kind == .number }))
+        features[.sameButCourtesy] = a.isSameButCourtesy(b) ? 1 : 0
         fillSpan(&features)
     }
 

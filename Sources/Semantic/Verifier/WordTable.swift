@@ -9,6 +9,9 @@ package struct WordTable: Sendable {
     /// Chinese words of more than one character that are read as one.
     let longestChinese: Int
     private let chinese: Set<String>
+    /// Courtesies as their words, in Chinese as their characters.
+    private let courtesies: Set<[UInt64]>
+    private let longestCourtesy: Int
 
     private init() {
         var ranks: [String: Int] = [:]
@@ -23,6 +26,30 @@ package struct WordTable: Sendable {
         self.questions = questions
         chinese = fillers.union(questions.keys).filter { $0.unicodeScalars.count > 1 && !$0.utf8.contains { $0 < 128 } }
         longestChinese = chinese.map { $0.unicodeScalars.count }.max() ?? 1
+        courtesies = Set(CommonWords.courtesies.split(separator: "|").map { Self.pieces($0) })
+        longestCourtesy = courtesies.map(\.count).max() ?? 1
+    }
+
+    private static func pieces(_ phrase: Substring) -> [UInt64] {
+        let isChinese = phrase.utf8.contains { $0 >= 128 }
+        return isChinese
+            ? phrase.unicodeScalars.map { ComparedText.hash(String($0).utf8) }
+            : phrase.split(separator: " ").map { ComparedText.hash($0.utf8) }
+    }
+
+    /// What is left between courtesies at both ends; the longest ones win.
+    func core(of pieces: [UInt64]) -> Range<Int> {
+        func length(_ candidates: (Int) -> ArraySlice<UInt64>, _ most: Int) -> Int {
+            stride(from: min(longestCourtesy, most), to: 0, by: -1)
+                .first { courtesies.contains(Array(candidates($0))) } ?? 0
+        }
+        var start = 0
+        while case let found = length({ pieces[start..<start + $0] }, pieces.count - start), found > 0 {
+            start += found
+        }
+        var end = pieces.count
+        while case let found = length({ pieces[end - $0..<end] }, end - start), found > 0 { end -= found }
+        return start..<end
     }
 
     func isChineseWord(_ word: String) -> Bool { chinese.contains(word) }
