@@ -76,6 +76,7 @@ struct PairFeaturesTests {
         ("What is a monad?", "What is a monoid?", false), ("thanks", "hello", false),
         ("translate 'hello' to French", "translate 'thanks' to French", false),
         ("用法语怎么说谢谢", "用法语怎么说你好", false), ("你好用法语怎么说", "谢谢用法语怎么说", false),
+        ("What is -5 + 3", "what is 5 + 3, please", false), ("请翻译这句话", "请问：请翻译这句话", true),
         ("dogs chase cats", "cats chase dogs", false), ("猫追狗", "狗追猫", false),
     ])
     func `courtesies are all that differs`(a: String, b: String, isSame: Bool) {

@@ -16,6 +16,8 @@ package struct ComparedText: Sendable {
     private let pieces: [UInt64]
     /// The pieces between the courtesies that a text begins and ends with.
     private let core: Range<Int>
+    /// Marks that are no words and may yet decide: the minus of a number, a division.
+    private let signs: [Unicode.Scalar]
     /// Hashes of the character n-grams, sorted, each once.
     let grams: [UInt32]
     let questions: Set<QuestionClass>
@@ -33,6 +35,7 @@ package struct ComparedText: Sendable {
         words = reader.words
         pieces = reader.words.flatMap(Self.pieces)
         core = table.core(of: pieces)
+        signs = text.unicodeScalars.filter { "-−/÷×|\\_@~".unicodeScalars.contains($0) }
         questions = reader.questions
         length = reader.letters
         hanShare = reader.letters > 0 ? Float(reader.han) / Float(reader.letters) : 0
@@ -40,15 +43,14 @@ package struct ComparedText: Sendable {
         grams = Self.grams(reader.folded, length: hanShare > 0.3 ? 2 : 3)
     }
 
-    /// Whether the same words are said in the same order, with courtesies before or behind them in one of the texts alone:
-    /// where each has its own, they may be what is asked about ("用法语怎么说谢谢").
+    /// Whether the same words are said in the same order, with more courtesies before or behind them in one of the texts:
+    /// where each has others, they may be what is asked about ("用法语怎么说谢谢").
     func isSameButCourtesy(_ other: ComparedText) -> Bool {
-        func agree(_ one: ArraySlice<UInt64>, _ other: ArraySlice<UInt64>) -> Bool {
-            one.isEmpty || other.isEmpty || one == other
-        }
-        return !core.isEmpty && pieces[core] == other.pieces[other.core]
-            && agree(pieces[..<core.lowerBound], other.pieces[..<other.core.lowerBound])
-            && agree(pieces[core.upperBound...], other.pieces[other.core.upperBound...])
+        let (front, otherFront) = (pieces[..<core.lowerBound], other.pieces[..<other.core.lowerBound])
+        let (back, otherBack) = (pieces[core.upperBound...], other.pieces[other.core.upperBound...])
+        return !core.isEmpty && pieces[core] == other.pieces[other.core] && signs == other.signs
+            && zip(front.reversed(), otherFront.reversed()).allSatisfy { $0 == $1 }
+            && zip(back, otherBack).allSatisfy { $0 == $1 }
     }
 
     /// A word by itself, or each character of a Chinese one.
