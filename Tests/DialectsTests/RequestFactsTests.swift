@@ -27,12 +27,14 @@ struct RequestFactsTests {
         #expect(facts.wantsUsage == wantsUsage)
     }
 
-    @Test(arguments: [
-        ("", nil), (#","max_tokens":100"#, 100), (#","max_completion_tokens":7"#, 7), (#","max_output_tokens":9"#, 9),
-        (#","max_tokens":0"#, 0), (#","max_tokens":null"#, nil), (#","max_tokens":"5""#, nil),
-        (#","max_tokens":1.5"#, nil), (#","max_tokens":-4"#, nil), (#","max_tokens":99999999999"#, nil),
-        (#","x":{"max_tokens":3}"#, nil), (#","max_tokens":999999999"#, 999_999_999),
-    ] as [(String, Int?)])
+    @Test(
+        arguments: [
+            ("", nil), (#","max_tokens":100"#, 100), (#","max_completion_tokens":7"#, 7),
+            (#","max_output_tokens":9"#, 9),
+            (#","max_tokens":0"#, 0), (#","max_tokens":null"#, nil), (#","max_tokens":"5""#, nil),
+            (#","max_tokens":1.5"#, nil), (#","max_tokens":-4"#, nil), (#","max_tokens":99999999999"#, nil),
+            (#","x":{"max_tokens":3}"#, nil), (#","max_tokens":999999999"#, 999_999_999),
+        ] as [(String, Int?)])
     func longestAnswer(_ more: String, _ expected: Int?) throws {
         let body = #"{"model":"m"\#(more)}"#
         let facts = try facts(body)

@@ -33,7 +33,8 @@ struct VariableTextTests {
         ),
         (.completions, #"{"prompt":"a","suffix":"b"}"#, "a"), (.completions, #"{"prompt":["a"]}"#, nil),
         (.completions, #"{"prompt":"a","echo":true}"#, nil), (.completions, #"{"prompt":"a","echo":1}"#, nil),
-        (.completions, #"{"prompt":"a","echo":false}"#, "a"), (.completions, #"{"prompt":[1,2]}"#, nil), (.embeddings, #"{"input":"a"}"#, nil),
+        (.completions, #"{"prompt":"a","echo":false}"#, "a"), (.completions, #"{"prompt":[1,2]}"#, nil),
+        (.embeddings, #"{"input":"a"}"#, nil),
         (.responses, #"{"input":"a"}"#, "a"),
         (.responses, #"{"input":[{"role":"user","content":"a"}]}"#, "a"),
         (
