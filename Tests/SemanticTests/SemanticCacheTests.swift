@@ -253,7 +253,7 @@ import Testing
         one.announce(codec) { other.heard($0, codec) { _, _ in true } }
         await learn(one, "How do I reset my password?", 1)
         let found = try #require(await match(one, "how do I reset my password").accepted.first)
-        one.observe(found, for: Self.key(99), isRight: false, by: .person)
+        one.observe(found.match, for: Self.key(99), isRight: false, by: .person)
         #expect(other.isRefused(Self.key(99), by: Self.key(1)))
         #expect(await match(other, "how do I reset my password").result == .rejected)
     }
