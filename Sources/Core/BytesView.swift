@@ -5,17 +5,25 @@ extension UnsafeRawBufferPointer {
     /// ASCII comparison without case against a literal that is already lower case.
     @inline(__always)
     package func equalsIgnoringCase(_ lowered: StaticString) -> Bool {
-        equalsIgnoringCase(UnsafeBufferPointer(start: lowered.utf8Start, count: lowered.utf8CodeUnitCount))
+        guard count == lowered.utf8CodeUnitCount else { return false }
+        let pattern = lowered.utf8Start
+        for index in 0..<count where folded(index) != pattern[index] { return false }
+        return true
+    }
+
+    /// The same against bytes. Not generic: every hit compares header lines, and generic code would not be specialised
+    /// across modules.
+    @inline(__always)
+    package func equalsIgnoringCase(_ lowered: [UInt8]) -> Bool {
+        guard count == lowered.count else { return false }
+        for index in 0..<count where folded(index) != lowered[index] { return false }
+        return true
     }
 
     @inline(__always)
-    package func equalsIgnoringCase(_ lowered: some RandomAccessCollection<UInt8>) -> Bool {
-        guard count == lowered.count else { return false }
-        for (byte, wanted) in zip(self, lowered) {
-            let folded = byte >= 65 && byte <= 90 ? byte | 32 : byte
-            if folded != wanted { return false }
-        }
-        return true
+    private func folded(_ index: Int) -> UInt8 {
+        let byte = self[index]
+        return byte >= 65 && byte <= 90 ? byte | 32 : byte
     }
 
     package var text: String { String(decoding: self, as: UTF8.self) }
