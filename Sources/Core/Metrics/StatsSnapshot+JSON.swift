@@ -18,10 +18,7 @@ extension StatsSnapshot {
             ("evictions", evictions), ("responses", responses), ("bypass", bypass), ("notStored", notStored),
             ("upstream", upstream), ("queue", queue), ("shed", shed), ("furtherCalls", furtherCalls),
         ] {
-            writer.array(name, counts) { writer, row in
-                writer.member("name", row.name)
-                writer.member("count", row.count)
-            }
+            writer.array(name, counts) { $0.members(of: $1) }
         }
         writer.array("upstreams", upstreams) { $0.write($1) }
         if let upstreamLatency {
@@ -108,10 +105,7 @@ extension JSONWriter {
         name("semantic")
         beginObject()
         for (name, counts) in [("lookups", semantic.lookups), ("rejections", semantic.rejections)] {
-            array(name, counts) { writer, row in
-                writer.member("name", row.name)
-                writer.member("count", row.count)
-            }
+            array(name, counts) { $0.members(of: $1) }
         }
         array("observed", semantic.observed) { writer, row in
             writer.member("witness", row.witness)
@@ -145,6 +139,11 @@ extension JSONWriter {
         member("refreshed", warming.refreshed)
         member("failed", warming.failed)
         endObject()
+    }
+
+    fileprivate mutating func members(of row: StatsSnapshot.Count) {
+        member("name", row.name)
+        member("count", row.count)
     }
 
     fileprivate mutating func members(of row: StatsSnapshot.Latency) {
