@@ -62,7 +62,8 @@ let package = Package(
         .target(name: "CDNNL", path: "Sources/C/DNNL", cSettings: [.unsafeFlags(["-O2", "-Wall", "-Wextra"])]),
         // Headers of C++ alone (libhnswlib-dev): the part that Swift calls is compiled here.
         .target(name: "CHnsw", path: "Sources/C/Hnsw", cxxSettings: [.unsafeFlags(["-O2", "-Wall", "-Wextra"])]),
-        .systemLibrary(name: "CLanes", path: "Sources/C/Lanes"),
+        // Our own, for several processors of a family.
+        .target(name: "CLanes", path: "Sources/C/Lanes", cSettings: [.unsafeFlags(["-O2", "-Wall", "-Wextra"])]),
         .systemLibrary(name: "CMalloc", path: "Sources/C/Malloc"),
 
         library("Core", []),

@@ -59,8 +59,8 @@ package struct MatrixFault: Error, Sendable, Equatable, CustomStringConvertible 
 package protocol MatrixKernels: Sendable {
     var precision: MatrixPrecision { get }
     func layer(_ layer: DenseLayer) throws(MatrixFault) -> any MatrixLayer
-    /// Room for products of all layers made so far.
-    func workspace() throws(MatrixFault) -> any MatrixWorkspace
+    /// Room for products of all layers made so far, and for attention.
+    func workspace(_ attention: AttentionShape) throws(MatrixFault) -> any MatrixWorkspace
 }
 
 /// Weights in the order and precision that the library multiplies fastest.
@@ -87,23 +87,24 @@ package protocol MatrixWorkspace: AnyObject {
         _ layer: any MatrixLayer, to input: UnsafePointer<Float>, rows: Int, into output: UnsafeMutablePointer<Float>
     ) throws(MatrixFault)
 
-    /// C = scale · A · B, or scale · A · Bᵀ, in single precision; A has `rows` × `depth` elements, C `rows` × `columns`.
-    func multiply(
-        _ a: MatrixView, _ b: MatrixView, transposed: Bool, scale: Float, rows: Int, columns: Int, depth: Int,
-        into c: UnsafeMutablePointer<Float>, stride: Int
+    /// Scaled dot-product attention of one text and one head: softmax(scale · Q · Kᵀ) · V for `rows` rows, no more than the
+    /// workspace's window, of as many numbers as its heads have. Rows start `stride` numbers behind each other, those of
+    /// `output` too.
+    func attend(
+        queries: UnsafePointer<Float>, keys: UnsafePointer<Float>, values: UnsafePointer<Float>, stride: Int, rows: Int,
+        scale: Float, into output: UnsafeMutablePointer<Float>
     ) throws(MatrixFault)
-
-    /// The softmax of each of `rows` rows of `width` numbers, which follow each other without gaps, in place.
-    func softmax(_ matrix: UnsafeMutablePointer<Float>, rows: Int, width: Int)
 }
 
-/// Rows of a matrix inside a larger one: each starts `stride` elements behind the one before.
-package struct MatrixView {
-    package var start: UnsafePointer<Float>
-    package var stride: Int
-    package init(_ start: UnsafePointer<Float>, stride: Int) {
-        self.start = start
-        self.stride = stride
+/// Of a model whose heads look at the tokens of a text.
+package struct AttentionShape: Sendable, Equatable {
+    /// Tokens of the longest text.
+    package var window: Int
+    /// Numbers of one head.
+    package var depth: Int
+    package init(window: Int, depth: Int) {
+        self.window = window
+        self.depth = depth
     }
 }
 

@@ -6,7 +6,9 @@ package struct PlainKernels: MatrixKernels {
 
     package var precision: MatrixPrecision { .fp32 }
     package func layer(_ layer: DenseLayer) throws(MatrixFault) -> any MatrixLayer { PlainLayer(layer) }
-    package func workspace() throws(MatrixFault) -> any MatrixWorkspace { PlainWorkspace() }
+    package func workspace(_ attention: AttentionShape) throws(MatrixFault) -> any MatrixWorkspace {
+        PlainWorkspace(depth: attention.depth)
+    }
 }
 
 private final class PlainLayer: MatrixLayer {
@@ -17,6 +19,9 @@ private final class PlainLayer: MatrixLayer {
 }
 
 private final class PlainWorkspace: MatrixWorkspace {
+    private let depth: Int
+    init(depth: Int) { self.depth = depth }
+
     func apply(
         _ layer: any MatrixLayer, to input: UnsafePointer<Float>, rows: Int, into output: UnsafeMutablePointer<Float>
     ) throws(MatrixFault) {
@@ -39,29 +44,23 @@ private final class PlainWorkspace: MatrixWorkspace {
         }
     }
 
-    func multiply(
-        _ a: MatrixView, _ b: MatrixView, transposed: Bool, scale: Float, rows: Int, columns: Int, depth: Int,
-        into c: UnsafeMutablePointer<Float>, stride: Int
+    func attend(
+        queries: UnsafePointer<Float>, keys: UnsafePointer<Float>, values: UnsafePointer<Float>, stride: Int, rows: Int,
+        scale: Float, into output: UnsafeMutablePointer<Float>
     ) throws(MatrixFault) {
         for row in 0..<rows {
-            for column in 0..<columns {
-                var sum = 0.0
-                for index in 0..<depth {
-                    let other = transposed ? b.start[column * b.stride + index] : b.start[index * b.stride + column]
-                    sum += Double(a.start[row * a.stride + index]) * Double(other)
-                }
-                c[row * stride + column] = Float(sum) * scale
+            let scores = (0..<rows).map { other in
+                (0..<depth).reduce(0.0) { sum, index in
+                    sum + Double(queries[row * stride + index]) * Double(keys[other * stride + index])
+                } * Double(scale)
             }
-        }
-    }
-
-    func softmax(_ matrix: UnsafeMutablePointer<Float>, rows: Int, width: Int) {
-        for row in 0..<rows {
-            let start = matrix + row * width
-            let greatest = (0..<width).map { start[$0] }.max() ?? 0
-            let powers = (0..<width).map { PlainWorkspace.exponential(Double(start[$0] - greatest)) }
-            let sum = powers.reduce(0, +)
-            for index in 0..<width { start[index] = Float(powers[index] / sum) }
+            let greatest = scores.max() ?? 0
+            let powers = scores.map { PlainWorkspace.exponential($0 - greatest) }
+            let total = powers.reduce(0, +)
+            for index in 0..<depth {
+                let sum = (0..<rows).reduce(0.0) { $0 + powers[$1] * Double(values[$1 * stride + index]) }
+                output[row * stride + index] = Float(sum / total)
+            }
         }
     }
 

@@ -52,34 +52,43 @@ import Testing
         }
     }
 
-    @Test(arguments: [1, 7, 8, 16, 17, 40, 128]) func softmaxIsComputedAsInPlainLoops(width: Int) throws {
+    /// Rows and columns that fill no vector, one row alone, scores so far apart that all but one vanish.
+    @Test(arguments: [(1, 8), (2, 12), (4, 16), (7, 32), (16, 32), (17, 64), (40, 20), (66, 96), (130, 32)], [0.2, 60])
+    func attentionIsComputedAsInPlainLoops(size: (rows: Int, depth: Int), scale: Float) throws {
         var random = SeededRandom(seed: Seed.given)
-        let matrix = (0..<3 * width).map { _ in Float.random(in: -60...60, using: &random) }
-        let expected = try softmax(PlainKernels(), matrix, width)
-        let got = try softmax(try DNNLKernels(), matrix, width)
-        for index in matrix.indices {
-            #expect(abs(expected[index] - got[index]) < 1e-5, "at \(index), seed \(Seed.given)")
+        let (rows, depth) = size
+        let stride = depth + 3
+        let numbers = (0..<3 * rows * stride).map { _ in Float.random(in: -1...1, using: &random) }
+        let before = (0..<rows * stride).map { _ in Float.random(in: -1...1, using: &random) }
+        let results = try [PlainKernels() as any MatrixKernels, try DNNLKernels()].map { kernels in
+            let workspace = try kernels.workspace(AttentionShape(window: 130, depth: depth))
+            var output = before
+            try numbers.withUnsafeBufferPointer { numbers in
+                let start = try #require(numbers.baseAddress)
+                try output.withUnsafeMutableBufferPointer { output in
+                    try workspace.attend(
+                        queries: start, keys: start + rows * stride, values: start + 2 * rows * stride, stride: stride,
+                        rows: rows, scale: scale, into: #require(output.baseAddress))
+                }
+            }
+            return output
+        }
+        for index in before.indices {
+            // Scores are rounded in proportion to their size.
+            #expect(abs(results[0][index] - results[1][index]) < 2e-5 * max(1, scale), "\(index) seed \(Seed.given)")
+            if index % stride >= depth { #expect(results[1][index] == before[index]) }
         }
     }
 
-    @Test func productsAreComputedAsInPlainLoops() throws {
-        var random = SeededRandom(seed: Seed.given)
-        let numbers = (0..<400).map { _ in Float.random(in: -1...1, using: &random) }
-        for transposed in [false, true] {
-            let results = try [PlainKernels() as any MatrixKernels, try DNNLKernels()].map { kernels in
-                let workspace = try kernels.workspace()
-                var target = [Float](repeating: 0, count: 60)
-                try numbers.withUnsafeBufferPointer { numbers in
-                    let start = try #require(numbers.baseAddress)
-                    try target.withUnsafeMutableBufferPointer { target in
-                        try workspace.multiply(
-                            MatrixView(start, stride: 9), MatrixView(start + 100, stride: 20), transposed: transposed,
-                            scale: 0.5, rows: 5, columns: 7, depth: 6, into: #require(target.baseAddress), stride: 12)
-                    }
-                }
-                return target
+    @Test func aTextLongerThanTheWorkspaceIsRefused() throws {
+        let workspace = try DNNLKernels().workspace(AttentionShape(window: 2, depth: 8))
+        var numbers = [Float](repeating: 0, count: 24)
+        try numbers.withUnsafeMutableBufferPointer { numbers in
+            let start = try #require(numbers.baseAddress)
+            #expect(throws: MatrixFault.self) {
+                try workspace.attend(
+                    queries: start, keys: start, values: start, stride: 8, rows: 3, scale: 1, into: start)
             }
-            for (a, b) in zip(results[0], results[1]) { #expect(abs(a - b) < 1e-5, "seed \(Seed.given)") }
         }
     }
 
@@ -109,7 +118,7 @@ import Testing
         _ kernels: some MatrixKernels, _ layer: DenseLayer, _ input: [Float], _ before: [Float], _ rows: Int
     ) throws -> [Float] {
         let made = try kernels.layer(layer)
-        let workspace = try kernels.workspace()
+        let workspace = try kernels.workspace(AttentionShape(window: 1, depth: 8))
         var output = before
         try input.withUnsafeBufferPointer { input in
             try output.withUnsafeMutableBufferPointer { output in
@@ -118,14 +127,5 @@ import Testing
             }
         }
         return output
-    }
-
-    private func softmax(_ kernels: some MatrixKernels, _ matrix: [Float], _ width: Int) throws -> [Float] {
-        let workspace = try kernels.workspace()
-        var matrix = matrix
-        try matrix.withUnsafeMutableBufferPointer { matrix in
-            workspace.softmax(try #require(matrix.baseAddress), rows: matrix.count / width, width: width)
-        }
-        return matrix
     }
 }

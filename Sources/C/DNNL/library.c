@@ -54,11 +54,7 @@
     FUNCTION(dnnl_primitive_execute, dnnl_status_t, \
         (const_dnnl_primitive_t primitive, dnnl_stream_t stream, int count, const dnnl_exec_arg_t *arguments), \
         (primitive, stream, count, arguments)) \
-    FUNCTION(dnnl_primitive_destroy, dnnl_status_t, (dnnl_primitive_t primitive), (primitive)) \
-    FUNCTION(dnnl_sgemm, dnnl_status_t, \
-        (char turn_a, char turn_b, dnnl_dim_t rows, dnnl_dim_t columns, dnnl_dim_t depth, float alpha, const float *a, \
-            dnnl_dim_t stride_a, const float *b, dnnl_dim_t stride_b, float beta, float *c, dnnl_dim_t stride_c), \
-        (turn_a, turn_b, rows, columns, depth, alpha, a, stride_a, b, stride_b, beta, c, stride_c))
+    FUNCTION(dnnl_primitive_destroy, dnnl_status_t, (dnnl_primitive_t primitive), (primitive))
 
 #define POINTER(name, result, parameters, arguments) result(*name) parameters;
 struct functions {

@@ -26,14 +26,11 @@ enum DNNL {
         throw MatrixFault("oneDNN: \(what) failed with status \(status.rawValue)")
     }
 
-    /// Whether the processor multiplies bytes itself (AVX-512 VNNI), and everything in `CLanes` runs.
+    /// Whether the processor multiplies bytes itself (AVX-512 VNNI), and all of `CLanes` runs.
     static let hasBytes = has(dnnl_cpu_isa_avx512_core_vnni)
 
     /// Whether the processor multiplies bf16 itself: emulated, it is slower than single precision.
     static let hasBF16 = has(dnnl_cpu_isa_avx512_core_bf16)
-
-    /// Whether `CLanes` runs.
-    static let hasLanes = has(dnnl_cpu_isa_avx512_core)
 
     private static func has(_ wanted: dnnl_cpu_isa_t) -> Bool {
         dnnl_get_effective_cpu_isa().rawValue & wanted.rawValue == wanted.rawValue

@@ -51,13 +51,13 @@ package final class DNNLKernels: MatrixKernels {
         return DNNL.hasBF16 ? .bf16 : .fp32
     }
 
-    package func workspace() throws(MatrixFault) -> any MatrixWorkspace {
+    package func workspace(_ attention: AttentionShape) throws(MatrixFault) -> any MatrixWorkspace {
         let sizes = products.withLock { all in
             DNNLWorkspace.Sizes(
                 inputs: all.keys.map(\.inputs).max() ?? 0, outputs: all.keys.map(\.outputs).max() ?? 0,
                 scratch: all.values.map(\.scratchSize).max() ?? 0)
         }
-        return try DNNLWorkspace(engine, sizes)
+        return try DNNLWorkspace(engine, sizes, attention)
     }
 
     /// Layers are made one after the other when a model is loaded, so nothing is compiled twice.

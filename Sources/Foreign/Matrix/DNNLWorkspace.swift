@@ -2,7 +2,7 @@ import CDNNL
 import CLanes
 import Core
 
-/// What one thread needs to multiply: a stream, a block of converted inputs and oneDNN's scratchpad.
+/// What one thread needs to multiply: a stream, a block of converted inputs, oneDNN's scratchpad and room for attention.
 final class DNNLWorkspace: MatrixWorkspace {
     /// The largest of all layers.
     struct Sizes {
@@ -20,13 +20,17 @@ final class DNNLWorkspace: MatrixWorkspace {
     /// Sums of products of bytes.
     private let sums: UnsafeMutablePointer<Int32>
     private let scratch: UnsafeMutableRawPointer
+    private let attention: AttentionShape
+    /// Keys, values and scores of one head.
+    private let panels: UnsafeMutablePointer<Float>
     /// Of each row of bytes.
     private var scales = [Float](repeating: 0, count: DNNLProducts.block)
     private var zeros = [Int32](repeating: 0, count: DNNLProducts.block)
 
-    init(_ engine: DNNLEngine, _ sizes: Sizes) throws(MatrixFault) {
+    init(_ engine: DNNLEngine, _ sizes: Sizes, _ attention: AttentionShape) throws(MatrixFault) {
         self.engine = engine
         self.sizes = sizes
+        self.attention = attention
         stream = try DNNLStream(engine)
         // Left as the system gives it: what is read was written before by the same call.
         func room(_ bytes: Int) -> UnsafeMutableRawPointer {
@@ -36,12 +40,15 @@ final class DNNLWorkspace: MatrixWorkspace {
         sums = room(DNNLProducts.block * sizes.outputs * 4).bindMemory(
             to: Int32.self, capacity: DNNLProducts.block * sizes.outputs)
         scratch = room(sizes.scratch)
+        let numbers = refrain_lanes_attention_room(attention.window, attention.depth)
+        panels = room(numbers * 4).bindMemory(to: Float.self, capacity: numbers)
     }
 
     deinit {
         converted.deallocate()
         sums.deallocate()
         scratch.deallocate()
+        panels.deallocate()
     }
 
     func apply(
@@ -118,26 +125,12 @@ final class DNNLWorkspace: MatrixWorkspace {
         try DNNL.check(dnnl_stream_wait(stream.handle), "waiting for a product")
     }
 
-    func multiply(
-        _ a: MatrixView, _ b: MatrixView, transposed: Bool, scale: Float, rows: Int, columns: Int, depth: Int,
-        into c: UnsafeMutablePointer<Float>, stride: Int
+    func attend(
+        queries: UnsafePointer<Float>, keys: UnsafePointer<Float>, values: UnsafePointer<Float>, stride: Int, rows: Int,
+        scale: Float, into output: UnsafeMutablePointer<Float>
     ) throws(MatrixFault) {
-        DNNL.stayOnThisThread()
-        let plain = CChar(UInt8(ascii: "N"))
-        try DNNL.check(
-            dnnl_sgemm(
-                plain, transposed ? CChar(UInt8(ascii: "T")) : plain, Int64(rows), Int64(columns), Int64(depth), scale,
-                a.start, Int64(a.stride), b.start, Int64(b.stride), 0, c, Int64(stride)), "a product")
-    }
-
-    func softmax(_ matrix: UnsafeMutablePointer<Float>, rows: Int, width: Int) {
-        #if arch(x86_64)
-            if DNNL.hasLanes {
-                refrain_lanes_softmax(matrix, rows, width)
-                return
-            }
-        #endif
-        PlainSoftmax.run(matrix, count: rows, width: width)
+        guard rows <= attention.window else { throw MatrixFault("a workspace was made for shorter texts") }
+        refrain_lanes_attend(queries, keys, values, stride, rows, attention.depth, scale, panels, output)
     }
 }
 

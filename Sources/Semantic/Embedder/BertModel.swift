@@ -73,7 +73,7 @@ private struct BertReader {
         var seen: [UInt64] = []
         let table = try EmbeddingTable(
             file, prefix + "embeddings.word_embeddings.weight", rows: configuration.vocabulary,
-            width: configuration.width, seen: { seen.append(checksum.checksum($0)) })
+            width: configuration.width, precision: kernels.precision, seen: { seen.append(checksum.checksum($0)) })
         sums += seen
         return table
     }

@@ -13,15 +13,15 @@ package final class BertPass {
     private let values: UnsafeMutablePointer<Float>
     private let context: UnsafeMutablePointer<Float>
     private let inner: UnsafeMutablePointer<Float>
-    private let scores: UnsafeMutablePointer<Float>
 
     /// - Parameter tokens: room for one text of the longest kind is made in any case.
     package init(
         _ model: BertModel, kernels: any MatrixKernels, tokens: Int
     ) throws(MatrixFault) {
         self.model = model
-        workspace = try kernels.workspace()
         let configuration = model.configuration
+        workspace = try kernels.workspace(
+            AttentionShape(window: configuration.window, depth: configuration.headWidth))
         capacity = MatrixRows.padded(max(tokens, configuration.window))
         // Left as the system gives it, so that what no text was long enough for takes no memory.
         func room(_ count: Int) -> UnsafeMutablePointer<Float> {
@@ -34,11 +34,10 @@ package final class BertPass {
         values = room(capacity * configuration.width)
         context = room(capacity * configuration.width)
         inner = room(capacity * configuration.innerWidth)
-        scores = room(configuration.window * configuration.window)
     }
 
     deinit {
-        for memory in [hidden, queries, keys, values, context, inner, scores] { memory.deallocate() }
+        for memory in [hidden, queries, keys, values, context, inner] { memory.deallocate() }
     }
 
     /// The vectors of all tokens of all texts behind each other, valid until the next run. The ids are those of the
@@ -103,21 +102,13 @@ package final class BertPass {
         let scale = 1 / Float(headWidth).squareRoot()
         var first = 0
         for text in texts {
-            let count = text.count
             for head in 0..<model.configuration.heads {
                 let start = first * width + head * headWidth
-                let query = MatrixView(queries + start, stride: width)
-                let key = MatrixView(keys + start, stride: width)
-                let value = MatrixView(values + start, stride: width)
-                try workspace.multiply(
-                    query, key, transposed: true, scale: scale, rows: count, columns: count, depth: headWidth,
-                    into: scores, stride: count)
-                workspace.softmax(scores, rows: count, width: count)
-                try workspace.multiply(
-                    MatrixView(scores, stride: count), value, transposed: false, scale: 1, rows: count,
-                    columns: headWidth, depth: count, into: context + start, stride: width)
+                try workspace.attend(
+                    queries: queries + start, keys: keys + start, values: values + start, stride: width,
+                    rows: text.count, scale: scale, into: context + start)
             }
-            first += count
+            first += text.count
         }
     }
 }

@@ -90,7 +90,7 @@ struct Safetensors {
         return Tensor(type: type, shape: shape, range: content.lowerBound + begin..<content.lowerBound + end)
     }
 
-    /// Hands over all numbers of a tensor in order, in pieces of at most 16384, and checks them first.
+    /// Hands over all numbers of a tensor in order, in pieces of whole rows of about 16384 numbers, and checks them first.
     ///
     /// - Parameter seen: what the file held, for a fingerprint.
     func read(
@@ -109,7 +109,8 @@ struct Safetensors {
         guard tensor.range.count == count * type.size else {
             throw ModelFault(path, "gives \(name) \(tensor.range.count) bytes for \(count) numbers of \(tensor.type)")
         }
-        let pieceCount = 16384
+        let row = shape.last ?? 1
+        let pieceCount = max(1, 16384 / row) * row
         let raw = UnsafeMutableRawBufferPointer.allocate(byteCount: pieceCount * type.size, alignment: 16)
         defer { raw.deallocate() }
         let numbers = UnsafeMutableBufferPointer<Float>.allocate(capacity: pieceCount)

@@ -1,21 +1,16 @@
-#pragma once
-// What stands between integer products: numbers to bytes and back. Swift compiles for the least processor of its
-// family; these functions are compiled for AVX-512, and whoever calls them has asked the processor first.
-
-#include <stddef.h>
-#include <stdint.h>
+#include "include/CLanes.h"
 
 #if defined(__x86_64__)
 #include <immintrin.h>
 
-#define REFRAIN_LANES static inline __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl")))
+#define LANES __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl")))
 
-REFRAIN_LANES __mmask16 refrain_lanes_mask(size_t left) {
+static inline LANES __mmask16 first_lanes(size_t left) {
     return left >= 16 ? (__mmask16)0xFFFF : (__mmask16)((1u << left) - 1);
 }
 
 // e to the x. S. L. Moshier, Cephes Mathematical Library, expf.
-REFRAIN_LANES __m512 refrain_lanes_exp(__m512 x) {
+static inline LANES __m512 exp_lanes(__m512 x) {
     x = _mm512_min_ps(_mm512_max_ps(x, _mm512_set1_ps(-87.0f)), _mm512_set1_ps(88.0f));
     __m512 whole = _mm512_roundscale_ps(_mm512_mul_ps(x, _mm512_set1_ps(1.44269504f)), 0x08);
     __m512 rest = _mm512_fnmadd_ps(whole, _mm512_set1_ps(0.693359375f), x);
@@ -31,7 +26,7 @@ REFRAIN_LANES __m512 refrain_lanes_exp(__m512 x) {
 }
 
 // x times the normal distribution of x. Abramowitz and Stegun, Handbook of Mathematical Functions, 7.1.26.
-REFRAIN_LANES __m512 refrain_lanes_gelu(__m512 x) {
+static inline LANES __m512 gelu_lanes(__m512 x) {
     __m512 scaled = _mm512_mul_ps(x, _mm512_set1_ps(0.70710678f));
     __m512 size = _mm512_abs_ps(scaled);
     __m512 t = _mm512_div_ps(_mm512_set1_ps(1.0f), _mm512_fmadd_ps(size, _mm512_set1_ps(0.3275911f), _mm512_set1_ps(1.0f)));
@@ -40,7 +35,7 @@ REFRAIN_LANES __m512 refrain_lanes_gelu(__m512 x) {
     sum = _mm512_fmadd_ps(sum, t, _mm512_set1_ps(1.421413741f));
     sum = _mm512_fmadd_ps(sum, t, _mm512_set1_ps(-0.284496736f));
     sum = _mm512_fmadd_ps(sum, t, _mm512_set1_ps(0.254829592f));
-    __m512 power = refrain_lanes_exp(_mm512_sub_ps(_mm512_setzero_ps(), _mm512_mul_ps(size, size)));
+    __m512 power = exp_lanes(_mm512_sub_ps(_mm512_setzero_ps(), _mm512_mul_ps(size, size)));
     __m512 erf = _mm512_fnmadd_ps(_mm512_mul_ps(sum, t), power, _mm512_set1_ps(1.0f));
     __mmask16 below = _mm512_cmp_ps_mask(x, _mm512_setzero_ps(), _CMP_LT_OQ);
     erf = _mm512_mask_sub_ps(erf, below, _mm512_setzero_ps(), erf);
@@ -48,15 +43,13 @@ REFRAIN_LANES __m512 refrain_lanes_gelu(__m512 x) {
     return _mm512_fmadd_ps(half, erf, half);
 }
 
-// Each row as (x - centre) * factor in 255 steps from its least to its greatest value, zero among them:
-// value = scale * (byte - zero). `shift` is centre * factor.
-REFRAIN_LANES void refrain_lanes_quantize(
+LANES void refrain_lanes_quantize(
     const float *x, size_t rows, size_t width, const float *factor, const float *shift, uint8_t *bytes, float *scale,
     int32_t *zero) {
     for (size_t row = 0; row < rows; row++, x += width, bytes += width) {
         __m512 least = _mm512_setzero_ps(), greatest = _mm512_setzero_ps();
         for (size_t i = 0; i < width; i += 16) {
-            __mmask16 mask = refrain_lanes_mask(width - i);
+            __mmask16 mask = first_lanes(width - i);
             __m512 value = _mm512_fmsub_ps(
                 _mm512_maskz_loadu_ps(mask, x + i), _mm512_maskz_loadu_ps(mask, factor + i),
                 _mm512_maskz_loadu_ps(mask, shift + i));
@@ -73,7 +66,7 @@ REFRAIN_LANES void refrain_lanes_quantize(
         __m512 inverses = _mm512_set1_ps(inverse);
         __m512i offsets = _mm512_set1_epi32(offset);
         for (size_t i = 0; i < width; i += 16) {
-            __mmask16 mask = refrain_lanes_mask(width - i);
+            __mmask16 mask = first_lanes(width - i);
             __m512 value = _mm512_fmsub_ps(
                 _mm512_maskz_loadu_ps(mask, x + i), _mm512_maskz_loadu_ps(mask, factor + i),
                 _mm512_maskz_loadu_ps(mask, shift + i));
@@ -83,47 +76,22 @@ REFRAIN_LANES void refrain_lanes_quantize(
     }
 }
 
-// What `end` says of the sums: 0 overwrite, 1 overwrite with GELU, 2 add.
-// y = scale * weightScale * (sum - zero * weightSum) + bias.
-REFRAIN_LANES void refrain_lanes_dequantize(
+LANES void refrain_lanes_dequantize(
     const int32_t *sums, size_t rows, size_t width, const float *scale, const int32_t *zero, const float *weightScale,
     const int32_t *weightSum, const float *bias, int32_t end, float *y) {
     for (size_t row = 0; row < rows; row++, sums += width, y += width) {
         __m512 scales = _mm512_set1_ps(scale[row]);
         __m512i zeros = _mm512_set1_epi32(zero[row]);
         for (size_t i = 0; i < width; i += 16) {
-            __mmask16 mask = refrain_lanes_mask(width - i);
+            __mmask16 mask = first_lanes(width - i);
             __m512i centred = _mm512_sub_epi32(
                 _mm512_maskz_loadu_epi32(mask, sums + i),
                 _mm512_mullo_epi32(zeros, _mm512_maskz_loadu_epi32(mask, weightSum + i)));
             __m512 factor = _mm512_mul_ps(scales, _mm512_maskz_loadu_ps(mask, weightScale + i));
             __m512 value = _mm512_fmadd_ps(_mm512_cvtepi32_ps(centred), factor, _mm512_maskz_loadu_ps(mask, bias + i));
-            if (end == 1) value = refrain_lanes_gelu(value);
+            if (end == 1) value = gelu_lanes(value);
             if (end == 2) value = _mm512_add_ps(value, _mm512_maskz_loadu_ps(mask, y + i));
             _mm512_mask_storeu_ps(y + i, mask, value);
-        }
-    }
-}
-
-// The softmax of each row in place.
-REFRAIN_LANES void refrain_lanes_softmax(float *x, size_t rows, size_t width) {
-    const __m512 lowest = _mm512_set1_ps(-3.0e38f);
-    for (size_t row = 0; row < rows; row++, x += width) {
-        __m512 greatest = lowest;
-        for (size_t i = 0; i < width; i += 16)
-            greatest = _mm512_max_ps(greatest, _mm512_mask_loadu_ps(lowest, refrain_lanes_mask(width - i), x + i));
-        __m512 top = _mm512_set1_ps(_mm512_reduce_max_ps(greatest));
-        __m512 sum = _mm512_setzero_ps();
-        for (size_t i = 0; i < width; i += 16) {
-            __mmask16 mask = refrain_lanes_mask(width - i);
-            __m512 power = refrain_lanes_exp(_mm512_sub_ps(_mm512_maskz_loadu_ps(mask, x + i), top));
-            _mm512_mask_storeu_ps(x + i, mask, power);
-            sum = _mm512_mask_add_ps(sum, mask, sum, power);
-        }
-        __m512 factor = _mm512_set1_ps(1.0f / _mm512_reduce_add_ps(sum));
-        for (size_t i = 0; i < width; i += 16) {
-            __mmask16 mask = refrain_lanes_mask(width - i);
-            _mm512_mask_storeu_ps(x + i, mask, _mm512_mul_ps(_mm512_maskz_loadu_ps(mask, x + i), factor));
         }
     }
 }
