@@ -4,11 +4,11 @@ import Foundation
 import Neighbours
 import Semantic
 
-/// usage: IndexBench [scan | graph COUNT | lexical FILE]
+/// usage: IndexBench [scan | graph COUNT [VECTORS] | lexical FILE]
 ///
 /// - `scan` looks through 10,000 vectors;
-/// - `graph` finds the nearest of COUNT (200,000 without it), made up as families of questions, and says how often it is
-///   the nearest indeed;
+/// - `graph` finds the nearest of COUNT (200,000 without it), made up as families of questions or from a file that
+///   `Benchmarks/Semantic/vectors.py` wrote, and says how often it is the nearest indeed;
 /// - `lexical` replays streams of labelled questions (`stream_dev.jsonl` of the development data) with
 ///   `LexicalSketch` alone: the share of requests answered at the best threshold with at most 1 % and 2 % wrong.
 @main
@@ -17,10 +17,14 @@ struct IndexBench {
         let arguments = CommandLine.arguments.dropFirst()
         switch arguments.first {
         case "scan": VectorBench(count: 10_000).scan()
-        case "graph": VectorBench(count: arguments.dropFirst().first.flatMap { Int($0) } ?? 200_000).graph()
+        case "graph":
+            let bench = VectorBench(count: arguments.dropFirst().first.flatMap { Int($0) } ?? 200_000)
+            guard let path = arguments.dropFirst(2).first else { return bench.graph() }
+            guard let texts = TextVectors(path: path) else { return print("\(path) does not hold enough vectors") }
+            bench.graph(of: texts)
         case "lexical" where arguments.count == 2:
             try LexicalBench(path: arguments[arguments.startIndex + 1]).run()
-        default: print("usage: IndexBench [scan | graph COUNT | lexical FILE]")
+        default: print("usage: IndexBench [scan | graph COUNT [VECTORS] | lexical FILE]")
         }
     }
 }

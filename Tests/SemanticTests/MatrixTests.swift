@@ -53,7 +53,8 @@ import Testing
     }
 
     /// Rows and columns that fill no vector, one row alone, scores so far apart that all but one vanish.
-    @Test(arguments: [(1, 8), (2, 12), (4, 16), (7, 32), (16, 32), (17, 64), (40, 20), (66, 96), (130, 32)], [0.2, 60])
+    @Test(
+        arguments: [(1, 8), (2, 12), (4, 16), (7, 32), (16, 32), (17, 64), (40, 20), (66, 96), (130, 32)], [0.2, 60])
     func attentionIsComputedAsInPlainLoops(size: (rows: Int, depth: Int), scale: Float) throws {
         var random = SeededRandom(seed: Seed.given)
         let (rows, depth) = size
