@@ -94,6 +94,9 @@ struct Comparison {
         return total == 0 ? 1 : min(1, Float(2 * sharedContent) / Float(total))
     }
 
+    /// Every word with content has its match; what differs are little words, order and marks.
+    var hasSameContent: Bool { !newUnmatched.contains(true) && !oldUnmatched.contains(true) }
+
     var isLong: Bool { common >= Self.longCommon && common * 10 >= longest * 6 }
 
     /// Intersects both bags of words in one pass.

@@ -88,17 +88,26 @@ struct ContrastGuard {
         {
             return false
         }
-        guard !comparison.new.isContent[new.tokens.lowerBound], !comparison.old.isContent[old.tokens.lowerBound],
-            new.tokens.count == 1, old.tokens.count == 1
-        else { return true }
+        let isWeak =
+            Self.isWeak(new, comparison.new) || Self.isWeak(old, comparison.old)
+            || !comparison.new.isContent[new.tokens.lowerBound] && !comparison.old.isContent[old.tokens.lowerBound]
+        guard isWeak, new.tokens.count == 1, old.tokens.count == 1 else { return !isWeak }
         return comparison.hunks.contains { $0.new == new.tokens && $0.old == old.tokens }
+    }
+
+    /// Characters that are part of other words more often than the end of an axis.
+    private static let weak = Set("合分进出上下前后里内外给发收生死有无带含对真少长正负公母行列中去回加减起终开关大小高低先首末".unicodeScalars.map(\.value))
+
+    private static func isWeak(_ mention: Mention, _ text: PreparedText) -> Bool {
+        let token = text.tokens[mention.tokens.lowerBound]
+        return mention.tokens.count == 1 && token.form == .han && weak.contains(text.scalars[Int(token.lower)])
     }
 
     /// `not go with` is `clash with`: a denial right before one of two opposites, and none in the other text.
     private func isDenied(_ mention: Mention, _ text: PreparedText, _ other: PreparedText) -> Bool {
         GuardLexicon.shared.ends[Int(mention.sense.group)] == 2 && !other.denials.contains { $0.denial == .plain }
             && text.denials.contains {
-                $0.denial == .plain && $0.tokens.upperBound <= mention.tokens.lowerBound
+                $0.denial != .none && $0.tokens.upperBound <= mention.tokens.lowerBound
                     && mention.tokens.lowerBound - $0.tokens.upperBound < 2
             }
     }

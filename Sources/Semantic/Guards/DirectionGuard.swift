@@ -5,16 +5,41 @@ struct DirectionGuard {
 
     init(_ comparison: Comparison) {
         swap(comparison)
+        if objection == nil { conversion(comparison) }
         guard objection == nil else { return }
         for scope in comparison.scopes {
             let new = Roles(comparison.new, scope.new)
             let old = Roles(comparison.old, scope.old)
-            guard new.isMarked, old.isMarked, let found = new.crossing(old) else { continue }
+            guard new.isMarked, old.isMarked, let found = new.crossing(old),
+                comparison.isLong || comparison.contentOverlap >= Self.leastOverlap
+                    || Self.isNamed(comparison.new, found)
+            else { continue }
             objection = GuardObjection(
                 .direction,
                 "\(comparison.new.spelled(found..<(found + 1))) changes its part")
             return
         }
+    }
+
+    /// A member of a class or a name: it has a part whatever the other words are.
+    private static func isNamed(_ text: PreparedText, _ index: Int) -> Bool {
+        let token = text.tokens[index]
+        return token.traits.contains(.capital) && !token.traits.contains(.startsSentence) || token.form == .number
+            || text.mentions.contains {
+                ($0.sense.kind == .contrast || $0.sense.kind == .unit) && $0.tokens.contains(index)
+            }
+    }
+
+    /// Below that other words than those that changed places differ too.
+    private static let leastOverlap: Float = 0.5
+
+    /// Two members of one class with a word between them that leads from one to the other, both ways around.
+    private mutating func conversion(_ comparison: Comparison) {
+        let (new, old) = (Conversion.read(comparison.new), Conversion.read(comparison.old))
+        guard let found = new.first(where: { one in old.contains { $0.from == one.to && $0.to == one.from } }),
+            !new.contains(where: { one in old.contains { $0 == one } })
+        else { return }
+        objection = GuardObjection(.direction, "\(comparison.new.spelled(found.tokens)) turned around")
     }
 
     /// The same words, two of which changed places, unless what stands between them says that their order is free.
@@ -48,7 +73,8 @@ struct DirectionGuard {
             + comparison.new.spelled(new[second]..<(new[second] + 1))
         // Neighbours that change places are word order in Chinese and in titles; with something between them they are
         // subject and object.
-        if new[second] - new[first] > 1 { objection = GuardObjection(.direction, words) }
+        let isApart = ((new[first] + 1)..<new[second]).contains { comparison.new.keys[$0] != 0 }
+        if isApart { objection = GuardObjection(.direction, words) }
     }
 
     /// What stands between the two is the same, small words included: they were exchanged, not moved.
@@ -77,6 +103,58 @@ struct DirectionGuard {
             $0.sense.kind == .direction && $0.sense.member == Role.leads.rawValue && $0.tokens.lowerBound > first
                 && $0.tokens.upperBound <= second
         } && old.mentions.contains { $0.sense.kind == .direction && $0.sense.member == Role.leads.rawValue }
+    }
+}
+
+/// `20 miles in kilometres`, `USD/EUR`, `how many feet in a mile`: from one member of a class to another.
+private struct Conversion: Equatable {
+    var from: Sense
+    var to: Sense
+    var tokens: Range<Int>
+
+    static func == (one: Conversion, other: Conversion) -> Bool { one.from == other.from && one.to == other.to }
+
+    private static let links = Set(
+        GuardTokenizer("in into to as 转 换 兑 成 为 化 算 →").tokens.map(\.hash))
+    /// Words between the two.
+    private static let reach = 4
+
+    static func read(_ text: PreparedText) -> [Conversion] {
+        var ends: [(sense: Sense, tokens: Range<Int>)] = text.mentions.filter { $0.sense.kind == .unit }.map {
+            ($0.sense, $0.tokens)
+        }
+        for quantity in text.quantities { if let unit = quantity.unit { ends.append((unit, quantity.tokens)) } }
+        guard ends.count > 1, ends.count < 16 else { return [] }
+        ends.sort { ($0.tokens.lowerBound, $0.tokens.upperBound) < ($1.tokens.lowerBound, $1.tokens.upperBound) }
+        var found: [Conversion] = []
+        for (one, other) in zip(ends, ends.dropFirst())
+        where one.sense.group == other.sense.group && one.sense.member != other.sense.member {
+            let between = min(one.tokens.upperBound, other.tokens.lowerBound)..<other.tokens.lowerBound
+            guard between.count <= reach else { continue }
+            let isLinked =
+                between.contains { links.contains(text.tokens[$0].hash) } || isSlash(text, one.tokens, other.tokens)
+            guard isLinked else { continue }
+            // The unit behind `how many` is the one asked for.
+            let isAsked = text.mentions.contains {
+                $0.sense.kind == .direction && $0.sense.member == Role.asks.rawValue
+                    && $0.tokens.upperBound == one.tokens.lowerBound
+            }
+            let tokens = one.tokens.lowerBound..<other.tokens.upperBound
+            found.append(
+                isAsked
+                    ? Conversion(from: other.sense, to: one.sense, tokens: tokens)
+                    : Conversion(from: one.sense, to: other.sense, tokens: tokens))
+        }
+        return found
+    }
+
+    /// `USD/EUR`
+    private static func isSlash(_ text: PreparedText, _ one: Range<Int>, _ other: Range<Int>) -> Bool {
+        guard one.upperBound == other.lowerBound, other.lowerBound < text.tokens.count, one.upperBound > 0 else {
+            return false
+        }
+        let gap = Int(text.tokens[one.upperBound - 1].upper)..<Int(text.tokens[other.lowerBound].lower)
+        return gap.count <= 3 && text.scalars[gap].allSatisfy { $0 == 0x20 || $0 == 0x2F || $0 == 0x2D || $0 == 0x3E }
     }
 }
 

@@ -20,11 +20,73 @@ struct FactReader {
         // Pictures are words, and so are comparisons; other operators go with what they connect.
         isContent = tokens.map {
             $0.form != .symbol || $0.traits.contains(.isFenced) || scalars[Int($0.lower)] >= 0x2190
-                || [0x3C, 0x3E, 0x5E].contains(scalars[Int($0.lower)])
+                || [0x3C, 0x3E, 0x5E, 0xB2, 0xB3, 0xB9].contains(scalars[Int($0.lower)])
+                || (0x2070...0x209C).contains(scalars[Int($0.lower)])
         }
         numbers = NumberReader(tokens: tokens, scalars: scalars)
         var index = 0
         while index < tokens.count { index = next(index) }
+        separateVerbs()
+        readTemperatures()
+    }
+
+    private static let separable: Set<UInt64> = [
+        WordHash.of("turn"), WordHash.of("switch"), WordHash.of("power"), WordHash.of("shut"),
+    ]
+    private static let particles: [UInt64: [UInt64]] = [
+        WordHash.of("on"): GuardTokenizer("turn on").tokens.map(\.hash),
+        WordHash.of("off"): GuardTokenizer("turn off").tokens.map(\.hash),
+    ]
+    /// Words that may stand between the parts of a verb.
+    private static let separation = 6
+
+    /// `Turn the lights off` is `turn off the lights`: the particle is the end of an axis by itself no more.
+    private mutating func separateVerbs() {
+        for start in tokens.indices where Self.separable.contains(tokens[start].stem) {
+            let end = min(tokens.count, start + 2 + Self.separation)
+            guard start + 2 < end,
+                let particle = ((start + 2)..<end).first(where: { Self.particles[tokens[$0].hash] != nil }),
+                // `turn on` needs no other part.
+                Self.particles[tokens[start + 1].hash] == nil
+            else { continue }
+            var pair = [tokens[start], tokens[particle]]
+            pair[0].hash = Self.particles[tokens[particle].hash]?.first ?? pair[0].hash
+            pair[0].stem = pair[0].hash
+            guard let term = lexicon.longestTerm(in: pair, at: 0), term.length == 2 else { continue }
+            mentions.removeAll { $0.sense.kind == .opposite && $0.tokens == particle..<(particle + 1) }
+            for sense in term.senses where sense.kind == .opposite {
+                mentions.append(Mention(sense: sense, tokens: start..<(start + 1)))
+            }
+            if let sense = term.senses.first(where: { $0.kind == .synonym }) { keys[start] = Self.key(sense) }
+            isContent[start] = true
+            keys[particle] = 0
+            isContent[particle] = false
+        }
+    }
+
+    /// `20C in F`, `c to f`: single letters are temperatures where two of them, or one and a name, stand in a text.
+    private mutating func readTemperatures() {
+        guard let group = lexicon.temperatures.first?.value.group else { return }
+        let letters = tokens.indices.filter { lexicon.temperatures[tokens[$0].hash] != nil && tokens[$0].form == .word }
+        guard !letters.isEmpty, letters.count < 4 else { return }
+        var known = Set(letters.map { tokens[$0].hash }).count
+        known += mentions.contains { $0.sense.kind == .unit && $0.sense.group == group } ? 1 : 0
+        known += quantities.contains { $0.unit?.group == group } ? 1 : 0
+        guard known > 1 else { return }
+        for index in letters {
+            guard let sense = lexicon.temperatures[tokens[index].hash] else { continue }
+            keys[index] = Self.key(sense)
+            isContent[index] = true
+            if let before = quantities.firstIndex(where: { $0.tokens.upperBound == index && $0.unit == nil }) {
+                quantities[before].unit = sense
+                quantities[before].tokens = quantities[before].tokens.lowerBound..<(index + 1)
+                quantities[before].kind = .plain
+                keys[index] = 0
+                isContent[index] = false
+            } else {
+                mentions.append(Mention(sense: sense, tokens: index..<(index + 1)))
+            }
+        }
     }
 
     private mutating func next(_ index: Int) -> Int {

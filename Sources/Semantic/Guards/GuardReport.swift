@@ -15,6 +15,8 @@ package enum Guard: String, Sendable, CaseIterable {
     case direction
     /// Two members of one class: two cities, two programming languages.
     case entity
+    /// Another question about the same: when for where, or for whether.
+    case question
     /// Text between quotation marks.
     case quoted
     /// Identifiers, file names, flags, addresses, operators, and spelling where it is what is asked about.

@@ -37,7 +37,7 @@ struct GuardTokenizer {
         if scalar <= 0x20 || ScalarClass.isSpace(scalar) {
             if scalar == 0x0A { startsSentence = true }
             position += 1
-        } else if ScalarClass.isDigit(scalar) {
+        } else if ScalarClass.isDigit(scalar) || ScalarClass.fraction(scalar) != nil {
             number()
         } else if ScalarClass.isHan(scalar) {
             emit(.han, position..<(position + 1))
@@ -85,6 +85,9 @@ struct GuardTokenizer {
             } else {
                 break
             }
+        }
+        if end < scalars.count, ScalarClass.fraction(scalars[end]) != nil {
+            return emit(.number, start..<(end + 1))
         }
         // A mixture of digits and letters that is no number with a unit is a name: 0x1f, 7z_file.
         var tail = end
@@ -136,7 +139,11 @@ struct GuardTokenizer {
             return path(from: start)
         }
         end = withSigns(start, end)
-        if isName {
+        // The name is the same in `GitHub's`.
+        if isName, end - start > 2, scalars[end - 1] == 0x73, scalars[end - 2] == 0x27 {
+            emit(.code, start..<(end - 2))
+            position = end
+        } else if isName {
             emit(.code, start..<end)
         } else if scalars[start..<end].contains(where: ScalarClass.isDigit) {
             mixed(start..<end)

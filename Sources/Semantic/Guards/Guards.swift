@@ -25,6 +25,9 @@ package enum Guards {
         apply(DirectionGuard(comparison), &report)
         apply(WordingGuard(comparison), &report)
         report.objections += SpellingGuard(comparison).objections
+        report.objections += FrameGuard(comparison).objections
+        if let objection = NameGuard(comparison).objection { report.objections.append(objection) }
+        report.objections += MarkGuard(comparison).objections
         measure(comparison, &report.signals)
         report.signals[.objections] = count(report.objections.count)
         return report

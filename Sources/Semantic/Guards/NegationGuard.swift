@@ -32,10 +32,34 @@ struct NegationGuard {
         _ denials: [DenialMention], _ text: PreparedText, _ unmatched: [Bool], _ comparison: Comparison
     ) -> GuardObjection? {
         let found = denials.first { denial in
-            denial.denial == .plain && !isOpposite(denial, text, comparison)
+            denial.denial == .plain && !isParticle(denial, text) && !isRequirement(denial, text, comparison)
+                && !isOpposite(denial, text, comparison)
                 && (comparison.isLong || isShared(denial.tokens.upperBound, text, unmatched))
         }
         return found.map { GuardObjection(.negation, text.spelled($0.tokens)) }
+    }
+
+    /// 有什么好的网站没, 可以吗不: at the end of a sentence it only asks.
+    private func isParticle(_ denial: DenialMention, _ text: PreparedText) -> Bool {
+        guard denial.tokens.count == 1, text.tokens[denial.tokens.lowerBound].form == .han,
+            [0x4E0D, 0x6CA1].contains(text.scalars[Int(text.tokens[denial.tokens.lowerBound].lower)]),
+            denial.tokens.lowerBound > 0
+        else { return false }
+        let next = denial.tokens.upperBound
+        return next == text.tokens.count || !text.tokens[next].traits.contains(.isGlued)
+    }
+
+    private static let without = WordHash.of("without")
+    private static let requirements = Set(
+        GuardTokenizer("require required requirement requirements need mandatory necessary compulsory must").tokens
+            .map(\.hash))
+
+    /// `Can I travel without a visa?` asks what `is a visa required?` asks.
+    private func isRequirement(_ denial: DenialMention, _ text: PreparedText, _ comparison: Comparison) -> Bool {
+        guard denial.tokens.count == 1, text.tokens[denial.tokens.lowerBound].hash == Self.without else { return false }
+        let other = text.text == comparison.new.text ? comparison.old : comparison.new
+        return other.tokens.contains { Self.requirements.contains($0.hash) }
+            && !text.tokens.contains { Self.requirements.contains($0.hash) }
     }
 
     /// What is denied is the opposite of a word of the other text: both say the same.

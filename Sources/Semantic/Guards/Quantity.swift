@@ -161,7 +161,7 @@ struct NumberReader {
             case 0x2E:
                 if place > 0 { return value }
                 place = 0.1
-            default: continue
+            default: value += ScalarClass.fraction(scalar) ?? 0
             }
         }
         return value

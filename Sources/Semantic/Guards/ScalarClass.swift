@@ -31,6 +31,12 @@ enum ScalarClass {
 
     @inline(__always) static func isDigit(_ scalar: UInt32) -> Bool { scalar >= 0x30 && scalar <= 0x39 }
 
+    /// ½, ⅓: a number by itself or behind one.
+    static func fraction(_ scalar: UInt32) -> Double? {
+        guard (0xBC...0xBE).contains(scalar) || (0x2150...0x215E).contains(scalar) else { return nil }
+        return Unicode.Scalar(scalar)?.properties.numericValue
+    }
+
     /// Chinese characters and kana: scripts without spaces, one token a character.
     @inline(__always) static func isHan(_ scalar: UInt32) -> Bool {
         guard scalar >= 0x3005 else { return false }

@@ -93,6 +93,7 @@ struct Sign: Sendable, Equatable {
         let behind = run.upperBound < scalars.count ? scalars[run.upperBound] : 0x0A
         if before == 0x0A, isBlank(behind), [0x2A, 0x23, 0x2B, 0x3E].contains(scalars[run.lowerBound]) { return true }
         guard run.count == 1 else { return false }
+        if isArithmetic(run.lowerBound, scalars) { return true }
         switch scalars[run.lowerBound] {
         case 0x24, 0x25: return ScalarClass.isDigit(before) || ScalarClass.isDigit(behind)
         case 0x23: return isBlank(before) && ScalarClass.isDigit(behind)
@@ -102,6 +103,22 @@ struct Sign: Sendable, Equatable {
         case 0x26: return true
         default: return false
         }
+    }
+
+    /// The plus, the percent and the equals of a sum in digits: `3+4=`, `12 %`. What it computes is told by the numbers.
+    private static func isArithmetic(_ index: Int, _ scalars: [UInt32]) -> Bool {
+        guard [0x2B, 0x3D, 0x25, 0xFF0B, 0xFF1D].contains(scalars[index]) else { return false }
+        var before = index
+        while before > 0, isBlank(scalars[before - 1]) { before -= 1 }
+        var behind = index + 1
+        while behind < scalars.count, isBlank(scalars[behind]) { behind += 1 }
+        guard before > 0, ScalarClass.isDigit(scalars[before - 1]) || ScalarClass.isHan(scalars[before - 1]) else {
+            return false
+        }
+        let next = behind < scalars.count ? scalars[behind] : 0x3F
+        if scalars[index] == 0x25 { return !ScalarClass.isDigit(next) }
+        if scalars[index] == 0x3D { return !ScalarClass.isLetter(next) }
+        return ScalarClass.isDigit(next)
     }
 
     private static func isBlank(_ scalar: UInt32) -> Bool { scalar <= 0x20 || ScalarClass.isSpace(scalar) }

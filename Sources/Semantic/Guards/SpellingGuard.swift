@@ -89,13 +89,17 @@ struct SpellingGuard {
 
     /// The same words, spelled or put otherwise, where that is what is asked about.
     private static func wording(_ comparison: Comparison) -> GuardObjection? {
-        let isSame = hasSameWords(comparison) && comparison.hunks.isEmpty || differsInMarks(comparison)
+        let isSame =
+            hasSameWords(comparison) && comparison.hunks.isEmpty && comparison.synonyms == 0
+            || differsInMarks(comparison)
         let words = isSame ? spellingWords.union(wordingWords) : comparison.typingErrors > 0 ? spellingWords : []
         guard
             let word = comparison.new.tokens.indices.first(where: {
                 let token = comparison.new.tokens[$0]
                 // `Word` is a program.
+                // `800 words` says how long.
                 return words.contains(token.stem)
+                    && !($0 > 0 && comparison.new.tokens[$0 - 1].form == .number)
                     && (!token.traits.contains(.capital) || token.traits.contains(.startsSentence))
             }),
             plain(comparison.new.text) != plain(comparison.old.text)

@@ -1,17 +1,27 @@
-/// The scripts that an encoder was made for, told by its vocabulary.
+/// The scripts and the languages that an encoder was made for, told by its vocabulary.
 package struct ScriptCoverage: Sendable, Equatable {
     package let scripts: Set<Script>
+    /// Of `LanguageLists`, by position.
+    let languages: Set<Int>
 
     /// Tokens of a script that say the encoder reads it. English BERT has 27,000 Latin ones, 488 Chinese and 86
     /// Cyrillic, which are single characters that it met by chance; Chinese BERT has more than 7,000 of its own.
     static let fewestTokens = 1000
 
+    /// Share of a language's common words that are whole tokens. English BERT has 0.4 of the German ones.
+    static let leastWords = 0.7
+
     package init(_ vocabulary: some Sequence<String>) {
+        let lists = LanguageLists.shared
         var counts: [Script: Int] = [:]
+        var words = [Int](repeating: 0, count: lists.sizes.count)
         for token in vocabulary {
             if let script = token.unicodeScalars.lazy.compactMap(Script.init).first { counts[script, default: 0] += 1 }
+            for language in lists.bare[token] ?? [] { words[language] += 1 }
         }
         scripts = Set(counts.filter { $0.value >= ScriptCoverage.fewestTokens }.keys)
+        languages = Set(
+            words.indices.filter { Double(words[$0]) >= ScriptCoverage.leastWords * Double(max(lists.sizes[$0], 1)) })
     }
 }
 
@@ -22,6 +32,8 @@ package enum Readability: String, Sendable, CaseIterable {
     case unknownTokens = "unknown-tokens"
     /// Too much of it is in a script that the encoder does not know.
     case unknownScript = "unknown-script"
+    /// It is written in a language whose commonest words the vocabulary does not have.
+    case unknownLanguage = "unknown-language"
 
     package var word: String { rawValue }
 
@@ -40,6 +52,8 @@ package enum Readability: String, Sendable, CaseIterable {
             self = .unknownTokens
         } else if Double(strange) > Readability.mostUnknown * Double(letters) {
             self = .unknownScript
+        } else if LanguageShare(text).isStrange(to: coverage) {
+            self = .unknownLanguage
         } else {
             self = .readable
         }

@@ -31,6 +31,7 @@ enum FunctionWords {
         for me, in advance, question, be so kind, would you mind, do you mind, i am curious, curious
         请, 请问, 你好, 您好, 谢谢, 多谢, 感谢, 谢谢你, 谢谢您, 麻烦, 麻烦你, 麻烦您, 拜托, 劳驾, 请教, 请教一下, 想问, 想问一下, 问一下, 我想知道, 想知道
         帮我, 帮忙, 帮忙看看, 请帮我, 帮助我, 请告诉我, 告诉我, 能告诉我, 跟我说说, 求助, 急, 在线等, 各位, 大家好, 不好意思, 打扰了, 打扰一下, 有人知道, 谁知道, 我想问, 我想问一下
+        不要着急, 不用着急, 别着急, 不着急, 别担心, 不用担心, 不用谢, 求助, 求解, 求大神, 谢谢啦
         非常感谢, 十分感谢, 万分感谢, 辛苦了, 请你, 请您, 你能, 您能, 能否告诉我, 可以告诉我
         """
 
@@ -50,11 +51,13 @@ enum FunctionWords {
         not only, whether or not, or not, why not, if not, not sure, no idea, not certain, do not know, did not know, no problem
         no matter, nothing but, not to mention, no doubt, no doubt that, nonetheless, nevertheless, why do not, why do not we, why do not you
         can you not, could you not, is not it, is not there, are not there, would not it, do not you, does not it, not just, not necessarily
+        or no, if not then why, if no, why or why not, not at all expensive, nothing else, not yet sure, i can not figure out
         no one, last but not least, do not hesitate, do not worry, do not mind, could not care, no., i do not understand, do not understand
         不同, 不过, 不错, 不但, 不仅, 不只, 不止, 不管, 不论, 不好意思, 差不多, 对不起, 了不起, 不久, 不断, 不然, 要不然, 不得不, 不客气, 不少, 不一定, 没问题, 没事, 没关系
         无论, 无锡, 无线, 无限, 无聊, 无人机, 无所谓, 无花果, 非常, 非洲, 非要, 除非, 别人, 别的, 特别, 区别, 级别, 性别, 分别, 个别, 别墅, 告别, 识别, 类别, 未来, 未必, 莫名, 莫名其妙, 是否, 能否, 可否
         不知道, 不知, 不清楚, 不明白, 不懂, 不太清楚, 不大清楚, 不妨, 不如, 不等式, 不锈钢, 不动产, 不等, 不由得, 不禁, 不停, 不可避免, 不可思议, 不可或缺, 沙漠, 莫非, 莫斯科, 鉴别, 辨别, 差别, 离别, 道别, 派别, 国别, 甄别, 并非如此, 非典, 非遗, 非物质文化遗产
         有没有, 是不是, 能不能, 可不可以, 会不会, 要不要, 好不好, 行不行, 对不对, 该不该, 用不用, 需不需要, 应不应该, 可不可能, 值不值得, 想不想, 愿不愿意, 来不来得及, 能不能够
+        无缘无故, 要不, 不限, 不就, 不然的话, 有没, 不妨碍, 不由自主, 不知不觉, 不了了之, 不愧, 不约而同, 不仅仅, 不相上下, 不三不四
         无意中, 从无到有, 未婚, 未成年, 未成年人, 无产阶级, 无理数, 无机, 无影灯, 南无, 绝无仅有, 无穷, 无双, 无尽, 无敌, 无情, 无非
         """
 

@@ -73,6 +73,8 @@ struct GuardLexicon: Sendable {
     private(set) var ends: [Int] = []
     private var entries: [UInt64: Entry] = [:]
     private var senses: [Sense] = []
+    /// `C` and `F` beside each other.
+    private(set) var temperatures: [UInt64: Sense] = [:]
 
     private init() {
         var builder = Builder()
@@ -100,6 +102,11 @@ struct GuardLexicon: Sendable {
             senses.append(sense)
         }
         for key in builder.prefixes { entries[key, default: Entry()].continues = true }
+        for (letter, name) in [("c", "celsius"), ("f", "fahrenheit")] {
+            let word = GuardTokenizer(name).tokens
+            temperatures[WordHash.of(letter.unicodeScalars.map(\.value))] =
+                longestTerm(in: word, at: 0)?.senses.first { $0.kind == .unit }
+        }
     }
 
     /// The longest term that starts at a token, and how many tokens it has.
@@ -111,6 +118,12 @@ struct GuardLexicon: Sendable {
         for offset in 0..<min(Self.longestTerm, tokens.count - start) {
             // Quotation marks end a term.
             if tokens[start + offset].traits.contains(.isQuoted) != isQuoted { break }
+            // So does a comma between characters.
+            if offset > 0, tokens[start + offset].form == .han, tokens[start + offset - 1].form == .han,
+                !tokens[start + offset].traits.contains(.isGlued)
+            {
+                break
+            }
             key = Self.chain(key, tokens[start + offset].stem)
             guard let entry = entries[key] else { break }
             if entry.count > 0 { best = (offset + 1, entry) }

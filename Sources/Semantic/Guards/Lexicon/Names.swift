@@ -26,7 +26,7 @@ enum Names {
             guardian: .entity, name: "tool",
             members: """
                 docker | podman | kubernetes, k8s | terraform | ansible | jenkins | nginx | apache | caddy | vs code, visual studio code, vscode | vim, neovim | emacs | intellij, intellij idea | pycharm | eclipse | sublime text | xcode | visual studio | notepad++ | npm | yarn | pnpm | pip | conda | maven | gradle | cmake | bazel | webpack | vite | git | subversion, svn | mercurial
-                github | gitlab | bitbucket | jira | trello | asana | ^notion | ^slack | ^teams, microsoft teams | discord | ^zoom | skype | google meet | postman | grafana | prometheus | datadog | splunk
+                github, git hub | gitlab | bitbucket | jira | trello | asana | ^notion | ^slack | ^teams, microsoft teams | discord | ^zoom | skype | google meet | postman | grafana | prometheus | datadog | splunk
                 """),
         ContrastList(
             guardian: .entity, name: "protocol",

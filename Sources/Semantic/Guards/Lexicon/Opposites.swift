@@ -36,7 +36,7 @@ enum Opposites {
         lend, loan out, lender | borrow, borrower
         rent out, lease out, landlord | rent, tenant
         give, donate, provide, offer, donor | take, receive, accept, recipient, obtain
-        win, won, winner, victory, succeed, success, pass, passed | lose, lost, loser, defeat, fail, failed, failure
+        win, won, winner, victory, succeed, success, pass, passed | lose, lost, loser, defeat, fail, failed, failure, came last, came in last, finished last
         love, like, adore, enjoy, favorite, favourite | hate, dislike, detest, loathe, least favorite
         good, great, beneficial, positive, excellent, pleasant, favorable, favourable, healthy, helpful | bad, poor, harmful, negative, terrible, awful, unpleasant, unfavorable, unhealthy, evil, adverse
         best, top, greatest, most popular, finest | worst, least popular, poorest
@@ -159,7 +159,95 @@ enum Opposites {
         rare, uncommon, unusual | common, usual, frequent
         always, often | never, rarely
         all, everyone, everybody, everything | none, nobody, nothing
-        with, having, containing, including | without, lacking, excluding, free
+        with, containing, including | without, lacking, excluding, free
+        current, currently, present, incumbent, sitting | former, previous, ex, formerly
+        mild, gentle, soft | severe, harsh, intense
+        gain, earn | lose, forfeit
+        asleep | awake
+        widow, wife | widower, husband
+        predator | prey
+        plaintiff | defendant
+        export, exporter, exports | import, importer, imports
+        uphill | downhill
+        clockwise | counterclockwise, anticlockwise, anti clockwise
+        inhale, breathe in | exhale, breathe out
+        tighten, fasten, buckle | loosen, unfasten, unbuckle
+        inflate, pump up | deflate
+        freeze, frozen | thaw, unfreeze, defrost
+        fertile | barren, infertile
+        soluble | insoluble
+        sober | drunk
+        deepen | flatten
+        stretch | compress, squeeze
+        unite, marry | split up, break up
+        cheer up | sadden, upset
+        flood, flooding | drought
+        prologue, introduction, intro | epilogue, conclusion, outro
+        landlord, landlady | tenant, renter
+        lender, creditor | borrower, debtor
+        shrink | stretch
+        insult | compliment
+        reward, rewards | punish, punishment, penalty
+        strengths | weaknesses
+        sow, plant, planting | harvest, reap, harvesting
+        lift, raise | lower
+        dock | undock
+        pin | unpin
+        star | unstar
+        stage | unstage
+        commit | revert, roll back
+        indent | outdent, unindent
+        bind | unbind
+        mute | unmute
+        highlight | unhighlight
+        minimise, minimize | maximise, maximize, restore
+        deploy | undeploy, roll back
+        archive | unarchive, restore
+        block | unblock
+        tag | untag
+        check, tick | uncheck, untick, unselect, deselect
+        select, choose | deselect, unselect
+        overweight | underweight
+        overestimate | underestimate
+        overdose | underdose
+        upstream | downstream
+        uplink | downlink
+        upload, uploading | download, downloading
+        westbound | eastbound
+        northbound | southbound
+        prefix | suffix
+        numerator | denominator
+        convex | concave
+        transparent | opaque
+        flexible | rigid, stiff
+        stale | fresh
+        ripe | unripe
+        tame, domesticated | wild, feral
+        brave, courageous | cowardly, timid
+        generous | stingy, selfish
+        humble, modest | arrogant, proud
+        lazy | diligent, hardworking
+        calm | anxious, nervous
+        tropical | polar, arctic
+        diurnal | nocturnal
+        herbivore, herbivores | carnivore, carnivores
+        mammal | reptile
+        benign | malignant
+        chronic | acute
+        innate | acquired
+        dominant | recessive
+        aerobic | anaerobic
+        renewable | nonrenewable, non renewable
+        tangible | intangible
+        fixed rate | variable rate, adjustable rate
+        gross | net
+        wholesale | retail
+        surplus | shortage, deficit
+        monopoly | competition
+        literal | figurative, metaphorical
+        fiction | non fiction, nonfiction
+        concrete | abstract
+        optional | required, mandatory
         original | copy, fake, counterfeit, replica
         natural, organic | artificial, synthetic
         vegetarian, vegan, plant based | meat, non vegetarian
@@ -211,9 +299,9 @@ enum Opposites {
         里, 内, 里面, 室内, 内部, 内侧, 国内, 境内 | 外, 外面, 室外, 外部, 外侧, 国外, 境外, 海外
         进, 进入, 进口, 入, 入口, 流入, 收入, 存入 | 出, 离开, 出口, 流出, 支出, 取出
         买, 购买, 买入, 购入, 采购, 买家, 买方, 购 | 卖, 出售, 卖出, 销售, 卖家, 卖方, 售, 转让
-        借入, 借款, 贷款 | 还款, 还贷, 借出, 还
+        借入, 借款, 贷款 | 还款, 还贷, 借出
         存, 存款, 存钱 | 取, 取款, 取钱
-        给, 送, 发送, 发出, 寄, 付款 | 收, 接收, 收到, 接受, 收款
+        送, 发送, 发出, 寄, 付款 | 收, 接收, 收到, 接受, 收款
         发, 发送 | 收, 接收
         租出, 出租, 房东 | 租入, 求租, 承租, 租客, 租房
         赢, 胜, 胜利, 成功, 获胜, 通过, 盈利 | 输, 败, 失败, 落败, 亏损, 未通过
@@ -327,5 +415,60 @@ enum Opposites {
         真话 | 谎话
         去, 出发, 去程 | 回, 返回, 到达, 回程
         褒义 | 贬义
+        现任, 现在的, 当前 | 前任, 上一任, 以前的
+        吸气, 吸入 | 呼气, 呼出
+        顺时针 | 逆时针
+        急性 | 慢性
+        良性 | 恶性
+        顺产 | 剖腹产, 剖宫产
+        公历 | 农历
+        批发 | 零售
+        毛利, 税前 | 净利, 税后
+        发货 | 退货, 收货
+        开头 | 结尾
+        涨价 | 降价
+        加班 | 请假, 调休
+        晴天 | 雨天
+        洪水, 涝 | 干旱, 旱
+        奖励 | 惩罚, 处罚
+        谦虚 | 骄傲
+        勤奋 | 懒惰
+        勇敢 | 胆小
+        大方 | 小气
+        诚实 | 虚伪
+        聪明 | 愚蠢
+        拉黑, 屏蔽 | 取消拉黑, 解除屏蔽
+        置顶 | 取消置顶
+        收藏 | 取消收藏
+        勾选 | 取消勾选
+        静音 | 取消静音
+        点赞 | 取消点赞, 点踩
+        全屏 | 退出全屏
+        前缀 | 后缀
+        分子 | 分母
+        透明 | 不透明
+        新鲜 | 变质, 过期
+        熟悉 | 陌生
+        播种, 种植 | 收割, 收获
+        上坡 | 下坡
+        顺风 | 逆风
+        涨潮 | 退潮, 落潮
+        入境 | 出境
+        升空 | 降落
+        起飞 | 降落, 着陆
+        上升期 | 下降期
+        旺季 | 淡季
+        盈余 | 赤字
+        主观 | 客观
+        抽象 | 具体
+        直接 | 间接
+        显性 | 隐性
+        有氧 | 无氧
+        室内 | 室外
+        批准 | 驳回
+        胜诉 | 败诉
+        原告 | 被告
+        债权人 | 债务人
+        甲方 | 乙方
         """
 }
