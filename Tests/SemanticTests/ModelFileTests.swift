@@ -1,5 +1,6 @@
 import Core
 import Foreign
+import Matrix
 import TestKit
 import Testing
 
@@ -31,9 +32,14 @@ import Testing
         ("\"bert\"", "\"roberta\"", "a model of type roberta"), ("\"gelu\"", "\"relu\"", "the activation relu"),
         ("\"hidden_size\": 16", "\"hidden_size\": 1000000", "hidden_size that is not a whole number"),
         ("\"hidden_size\": 16", "\"hidden_size\": -1", "hidden_size that is not a whole number"),
+        ("\"hidden_size\": 16", "\"hidden_size\": 2147483648", "hidden_size that is not a whole number"),
+        ("\"hidden_size\": 16", "\"hidden_size\": 4096", "where config.json asks for"),
+        ("\"num_hidden_layers\": 2", "\"num_hidden_layers\": 1000000", "num_hidden_layers that is not a whole number"),
+        ("\"vocab_size\": 12", "\"vocab_size\": 1000000", "where config.json asks for [1000000, 16]"),
+        ("\"vocab_size\": 12", "\"vocab_size\": 13", "where config.json asks for [13, 16]"),
         ("\"num_attention_heads\": 2", "\"num_attention_heads\": 3", "do not divide"),
         ("\"layer_norm_eps\": 1e-12", "\"layer_norm_eps\": 0", "layer_norm_eps"),
-        ("\"vocab_size\": 12", "\"vocab_size\": 11", "beyond its vocab_size"),
+        ("\"vocab_size\": 12", "\"vocab_size\": 11", "vocab.txt has tokens with ids beyond the vocab_size of 11"),
         ("\"intermediate_size\": 24", "\"intermediate_size\": 32", "where config.json asks for"),
         ("\"num_hidden_layers\": 2", "\"num_hidden_layers\": 3", "has no tensor encoder.layer.2"),
         (
@@ -80,14 +86,14 @@ import Testing
         expectFault(model, "declares a header")
     }
 
-    @Test(arguments: [Float.nan, .infinity, -.infinity])
+    @Test(arguments: [Float.nan, .infinity, -.infinity, 1.1e6, -.greatestFiniteMagnitude])
     func numbersThatAreNone(number: Float) throws {
         var model = MemoryModel.tiny(seed: 1)
         var file = try #require(model.files["model.safetensors"])
         let bytes = withUnsafeBytes(of: number.bitPattern.littleEndian) { Array($0) }
         file.replaceSubrange((file.count - 4)..., with: bytes)
         model.files["model.safetensors"] = file
-        expectFault(model, "infinite or not a number")
+        expectFault(model, "infinite, not a number or beyond a million")
     }
 
     /// Cut anywhere, or with bytes changed anywhere: a fault or a model that can be run, never a crash.
@@ -116,6 +122,78 @@ import Testing
             #expect(try encoder.encode([(tokens, true)], pass).count == 1, "seed \(seed) round \(round)")
         }
     }
+
+    /// The largest numbers that are read, and the smallest, in every layer and precision: vectors are numbers all the same,
+    /// or the fault says that they are none.
+    @Test(arguments: [Safetensors.greatest, -Safetensors.greatest, .leastNonzeroMagnitude, 0])
+    func extremeWeights(number: Float) throws {
+        var random = SeededRandom(seed: Seed.given)
+        let whole = try #require(MemoryModel.tiny(seed: 2).files["model.safetensors"])
+        let start = 8 + Int(whole[0]) + Int(whole[1]) << 8
+        let bytes = withUnsafeBytes(of: number.bitPattern.littleEndian) { Array($0) }
+        for (precision, share) in [MatrixPrecision.fp32, .bf16, .int8].flatMap({ [($0, 1), ($0, 3), ($0, 100)] })
+        where try DNNLKernels.precisions.contains(precision) {
+            var model = MemoryModel.tiny(seed: 2)
+            var file = whole
+            for place in stride(from: start, to: whole.count, by: 4)
+            where Int.random(in: 0..<share, using: &random) == 0 {
+                file.replaceSubrange(place..<place + 4, with: bytes)
+            }
+            model.files["model.safetensors"] = file
+            let encoder = try Models.tiny(model, try Models.kernels(precision))
+            let tokens = try #require(encoder.tokenize("one two"))
+            let encoded = Result { () throws(MatrixFault) in
+                try encoder.encode([(tokens, true)], try encoder.makePass(tokens: 8))
+            }
+            switch encoded {
+            case .success(let texts):
+                #expect(texts[0].vector.allSatisfy { $0.isFinite }, "\(precision) seed \(Seed.given)")
+            case .failure(let fault):
+                #expect(fault.description.contains("no numbers"), "\(precision) seed \(Seed.given)")
+            }
+        }
+    }
+
+    /// The small files of a folder with bytes changed, dropped or doubled anywhere: a fault or a model that can be run.
+    @Test(arguments: [
+        "config.json", "vocab.txt", "tokenizer.json", "tokenizer_config.json", "1_Pooling/config.json", "modules.json",
+    ])
+    func damagedDocuments(name: String) throws {
+        let seed = Seed.given
+        var random = SeededRandom(seed: seed)
+        let whole = Array(try #require(Self.documents[name]).utf8)
+        for round in 0..<400 {
+            var file = whole
+            for _ in 0..<Int.random(in: 1...3, using: &random) where !file.isEmpty {
+                let place = Int.random(in: 0..<file.count, using: &random)
+                switch Int.random(in: 0..<4, using: &random) {
+                case 0: file[place] = UInt8.random(in: 0...255, using: &random)
+                case 1: file.removeSubrange(place..<min(file.count, place + Int.random(in: 1...8, using: &random)))
+                case 2: file.insert(contentsOf: "999999999999".utf8, at: place)
+                default: file.insert(contentsOf: file[place..<min(file.count, place + 12)], at: place)
+                }
+            }
+            var model = MemoryModel.tiny(seed: 2)
+            model.files[name] = file
+            guard let encoder = try? Models.tiny(model) else { continue }
+            guard let tokens = encoder.tokenize("one two") else { continue }
+            let encoded = try encoder.encode([(tokens, true)], try encoder.makePass(tokens: 8))
+            #expect(encoded[0].vector.count == encoder.width, "seed \(seed) round \(round)")
+        }
+    }
+
+    private static let documents = [
+        "config.json": MemoryModel.tinyConfiguration,
+        "vocab.txt": "[PAD]\n[UNK]\n[CLS]\n[SEP]\none\ntwo\n##s\n",
+        "tokenizer.json":
+            #"{"model":{"type":"WordPiece","unk_token":"[UNK]","vocab":{"[UNK]":1,"[CLS]":2,"[SEP]":3,"one":5,"two":6}},"#
+            + #""post_processor":{"type":"BertProcessing","sep":["[SEP]",3],"cls":["[CLS]",2]},"#
+            + #""normalizer":{"type":"BertNormalizer","lowercase":true},"pre_tokenizer":{"type":"BertPreTokenizer"},"#
+            + #""added_tokens":[{"id":1,"content":"[UNK]","special":true}]}"#,
+        "tokenizer_config.json": #"{"do_lower_case":true,"strip_accents":null,"tokenize_chinese_chars":false}"#,
+        "1_Pooling/config.json": #"{"pooling_mode_cls_token":true,"pooling_mode_mean_tokens":false}"#,
+        "modules.json": #"[{"type":"a.Transformer","path":""},{"type":"a.Pooling","path":"1_Pooling"}]"#,
+    ]
 
     @Test func halvesAreRead() throws {
         // 1, -2, the largest, the least normal, the least, 0 and -0 of IEEE 754 binary16.

@@ -49,6 +49,7 @@ import Testing
     @Test(arguments: [
         (#"{"#, "is not JSON"), (#"{}"#, "is not a WordPiece tokenizer"),
         (#"{"model":{"type":"BPE","vocab":{"a":0}}}"#, "is not a WordPiece tokenizer"),
+        (#"{"model":{"type":"Unigram","vocab":[["a",-1.5]]}}"#, "is not a WordPiece tokenizer"),
         (#"{"model":{"vocab":{"a":"b"}}}"#, "id is not a whole number"),
         (#"{"model":{"vocab":{"a":0}}}"#, "has no token [UNK]"),
         (#"{"model":{"vocab":{"[UNK]":0}}}"#, "does not put one token before and one behind"),
@@ -64,7 +65,7 @@ import Testing
         (
             #"{"model":{"vocab":{"[UNK]":99}},"post_processor":{"type":"BertProcessing","sep":["s",1],"cls":["c",2]},"#
                 + #""normalizer":{"type":"BertNormalizer"},"pre_tokenizer":{"type":"BertPreTokenizer"}}"#,
-            "beyond its vocab_size"
+            "beyond the vocab_size"
         ),
         (
             #"{"model":{"vocab":{"[UNK]":0}},"post_processor":{"type":"BertProcessing","sep":["s",1],"cls":["c",2]},"#

@@ -37,7 +37,8 @@ final class ByteLayer: MatrixLayer {
                 centre += layer.weights[row + input] * means[input]
             }
             bias[output] += centre
-            let scale = greatest > 0 ? greatest / 127 : 1
+            // Weights too small for a scale are zeros: divided by one that vanishes, they would be no numbers.
+            let scale = greatest / 127 >= .leastNormalMagnitude ? greatest / 127 : 1
             scales[output] = scale
             for input in 0..<inputs {
                 // At most 127 by the choice of the scale.

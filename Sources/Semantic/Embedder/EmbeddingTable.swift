@@ -13,6 +13,7 @@ struct EmbeddingTable: Sendable {
     let width: Int
     private let numbers: Numbers
 
+    // Room is made when the first piece has come: only then the file is known to hold what the configuration claims.
     init(
         _ file: Safetensors, _ name: String, rows: Int, width: Int, precision: MatrixPrecision,
         seen: (UnsafeRawBufferPointer) -> Void
@@ -21,14 +22,16 @@ struct EmbeddingTable: Sendable {
         if precision == .int8 {
             var bytes: [Int8] = []
             var scales: [Float] = []
-            bytes.reserveCapacity(rows * width)
-            scales.reserveCapacity(rows)
             try file.read(name, shape: [rows, width], seen: seen) { piece in
+                if bytes.isEmpty {
+                    bytes.reserveCapacity(rows * width)
+                    scales.reserveCapacity(rows)
+                }
                 for start in stride(from: 0, to: piece.count, by: width) {
                     let row = piece[start..<start + width]
                     let greatest = row.reduce(0) { max($0, abs($1)) }
                     // So that no number of a row becomes more than 127, or not a number.
-                    let scale = greatest > Float.leastNormalMagnitude * 127 ? greatest / 127 : 1
+                    let scale = greatest / 127 >= .leastNormalMagnitude ? greatest / 127 : 1
                     scales.append(scale)
                     for number in row { bytes.append(Int8((number / scale).rounded())) }
                 }
@@ -36,8 +39,8 @@ struct EmbeddingTable: Sendable {
             numbers = .bytes(bytes, scales: scales)
         } else {
             var halves: [UInt16] = []
-            halves.reserveCapacity(rows * width)
             try file.read(name, shape: [rows, width], seen: seen) { piece in
+                if halves.isEmpty { halves.reserveCapacity(rows * width) }
                 for number in piece {
                     let bits = number.bitPattern
                     // To nearest, ties to even; the numbers are finite.

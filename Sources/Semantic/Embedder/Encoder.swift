@@ -48,20 +48,27 @@ package final class Encoder: Sendable {
         try BertPass(model, kernels: kernels, tokens: tokens)
     }
 
-    /// Encodes texts together. They fit the pass's capacity.
+    /// Encodes texts together. They fit the pass's capacity. A vector that is not made of numbers is a fault.
     package func encode(
         _ texts: [(tokens: TokenizedText, wantsTokenVectors: Bool)], _ pass: BertPass
     ) throws(MatrixFault) -> [EncodedText] {
         let hidden = try pass.run(texts.map(\.tokens.ids))
         var first = 0
-        return texts.map { text in
+        var encoded: [EncodedText] = []
+        for text in texts {
             let count = text.tokens.ids.count
             let rows = UnsafeBufferPointer(rebasing: hidden[first * width..<(first + count) * width])
             first += count
-            return EncodedText(
-                vector: pooled(rows, count), tokenVectors: text.wantsTokenVectors ? unitRows(rows, count) : nil,
-                tokens: text.tokens)
+            let vector = pooled(rows, count)
+            guard vector.allSatisfy(\.isFinite) else {
+                throw MatrixFault("the model makes vectors that are no numbers")
+            }
+            encoded.append(
+                EncodedText(
+                    vector: vector, tokenVectors: text.wantsTokenVectors ? unitRows(rows, count) : nil,
+                    tokens: text.tokens))
         }
+        return encoded
     }
 
     private func pooled(_ rows: UnsafeBufferPointer<Float>, _ count: Int) -> [Float] {

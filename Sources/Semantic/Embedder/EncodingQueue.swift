@@ -42,7 +42,8 @@ package final class EncodingQueue: Sendable {
         var isClosed = false
     }
 
-    /// Makes the memory of one thread now, so that a model that cannot be run is known at the start.
+    /// Makes the memory of one thread and encodes the empty text now, so that a model that cannot be run is known at the
+    /// start.
     package init(
         _ encoder: Encoder, threads: any WorkThreads, scheduler: any Scheduler, limits: Limits = Limits()
     ) throws(MatrixFault) {
@@ -50,7 +51,9 @@ package final class EncodingQueue: Sendable {
         self.threads = threads
         self.scheduler = scheduler
         self.limits = limits
-        state = Mutex(State(passes: [IdlePass(try encoder.makePass(tokens: limits.batchTokens))]))
+        let pass = try encoder.makePass(tokens: limits.batchTokens)
+        if let tokens = encoder.tokenize("") { _ = try encoder.encode([(tokens, false)], pass) }
+        state = Mutex(State(passes: [IdlePass(pass)]))
     }
 
     deinit { close() }

@@ -4,7 +4,7 @@ import Dialects
 /// A file of named tensors (github.com/huggingface/safetensors): the length of a JSON header, the header, the numbers.
 ///
 /// Everything the header claims is checked against the file before anything is read, and every number that is read is
-/// finite.
+/// one that a trained model may have.
 struct Safetensors {
     enum ElementType: String {
         case f32 = "F32"
@@ -20,6 +20,10 @@ struct Safetensors {
         /// In bytes of the file.
         var range: Range<Int>
     }
+
+    /// Numbers beyond this are refused: damage, or a model that cannot be computed in single precision. No sum of products
+    /// of such numbers overflows.
+    static let greatest: Float = 1e6
 
     /// Larger headers are refused: they list names, not numbers.
     static let headerLimit = 16 << 20
@@ -125,7 +129,8 @@ struct Safetensors {
             }
             let target = UnsafeMutableBufferPointer(rebasing: numbers[..<piece])
             guard Safetensors.convert(UnsafeRawBufferPointer(bytes), type, into: target) else {
-                throw ModelFault(path, "has a number in \(name) that is infinite or not a number")
+                throw ModelFault(
+                    path, "has a number in \(name) that is infinite, not a number or beyond a million: fetch it again")
             }
             seen(UnsafeRawBufferPointer(bytes))
             take(UnsafeBufferPointer(target))
@@ -144,11 +149,11 @@ struct Safetensors {
         return all
     }
 
-    /// Whether all numbers are finite.
+    /// Whether all numbers are such that can be computed with.
     private static func convert(
         _ bytes: UnsafeRawBufferPointer, _ type: ElementType, into target: UnsafeMutableBufferPointer<Float>
     ) -> Bool {
-        var isFinite = true
+        var areSane = true
         for index in target.indices {
             let number: Float
             switch type {
@@ -161,10 +166,11 @@ struct Safetensors {
                 let bits = bytes.loadUnaligned(fromByteOffset: index * 2, as: UInt16.self).littleEndian
                 number = Float(bitPattern: UInt32(bits) << 16)
             }
-            isFinite = isFinite && number.isFinite
+            // Not so of what is no number.
+            areSane = areSane && abs(number) <= greatest
             target[index] = number
         }
-        return isFinite
+        return areSane
     }
 
     /// IEEE 754 binary16 to binary32, in integers: Swift's own type needs a processor or a library that knows it.

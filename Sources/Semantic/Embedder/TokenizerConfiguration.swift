@@ -21,16 +21,21 @@ struct TokenizerConfiguration {
 
     /// - Parameter size: how many ids the model has vectors for.
     init(folder: any ModelFolder, size: Int) throws(ModelFault) {
+        let path: String
         if let json = try ModelDocument.json("tokenizer.json", in: folder) {
+            path = "tokenizer.json"
             self = try TokenizerConfiguration(json, ModelObject(path: "tokenizer.json", value: json))
         } else if let vocabulary = try ModelDocument.bytes("vocab.txt", in: folder) {
+            path = "vocab.txt"
             self = try TokenizerConfiguration(vocabulary: vocabulary, folder)
         } else {
-            throw ModelFault("", "in \(folder.name) has neither tokenizer.json nor vocab.txt")
+            throw ModelFault(
+                "", "in \(folder.name) has neither tokenizer.json nor vocab.txt: fetch one of them, too")
         }
         let ids = tokens.map(\.id) + specials.map(\.id) + [unknown, first, last]
         guard let largest = ids.max(), let smallest = ids.min(), smallest >= 0, Int(largest) < size else {
-            throw ModelFault("", "has tokens with ids beyond its vocab_size of \(size)")
+            throw ModelFault(
+                path, "has tokens with ids beyond the vocab_size of \(size) in config.json: are they of one model?")
         }
     }
 

@@ -39,7 +39,7 @@ package final class SemanticIndex: Sendable {
     /// A partition with so many records gets a graph.
     let graphRows: Int
     /// Rows that a search of a graph keeps in view.
-    static let searchBreadth = 64
+    static let searchBreadth = 96
     /// Neighbours that may be asked for at once.
     package static let mostNeighbours = 64
 
