@@ -49,7 +49,7 @@ struct MarkGuard {
         guard !theirs.isEmpty else { return }
         let mine = Self.bare(new, comparison.newUnmatched)
         guard let word = mine.first(where: { theirs[$0.key] != nil }),
-            !LanguageShare(new.text).isEnglish || !LanguageShare(old.text).isEnglish
+            !new.isEnglishOrChinese || !old.isEnglishOrChinese
         else { return }
         objections.append(GuardObjection(.code, new.spelled(word.value..<(word.value + 1))))
     }

@@ -24,6 +24,8 @@ package struct PreparedText: Sendable {
     let quotations: [Range<Int>]
     let signs: [Sign]
     let script: ScriptShare
+    /// Of what is not, the word lists have no opposites.
+    let isEnglishOrChinese: Bool
 
     package init(_ text: String) {
         self.text = text
@@ -47,6 +49,7 @@ package struct PreparedText: Sendable {
         denials = reader.denials
         quotations = read.quotations
         signs = fits ? Sign.read(text) : []
+        isEnglishOrChinese = !fits || reader.tokens.contains { $0.form == .han } || LanguageShare(text).isEnglish
         script = ScriptShare(reader.tokens, reader.mentions, functionWords: reader.functionWords)
         let keys = reader.keys
         sorted = keys.indices.map { Int32($0) }.sorted {

@@ -15,6 +15,7 @@ struct WordingGuard {
         code(comparison)
         quoted(comparison)
         ownLanguage(comparison)
+        otherLanguage(comparison)
         names(comparison)
         details(comparison)
         otherRequest(comparison)
@@ -63,6 +64,20 @@ struct WordingGuard {
         guard differs else { return }
         languageConflict = true
         objections.append(GuardObjection(.language, "the texts are in two languages"))
+    }
+
+    private static let courtesies = Set(
+        GuardTokenizer(LanguageWords.courtesies + " " + FunctionWords.courtesies).tokens.map(\.hash))
+
+    /// In a language that no list covers only courtesies may differ, and what is no word.
+    private mutating func otherLanguage(_ comparison: Comparison) {
+        guard !comparison.new.isEnglishOrChinese || !comparison.old.isEnglishOrChinese else { return }
+        func words(_ text: PreparedText) -> [UInt64] {
+            text.tokens.map(\.hash).filter { !Self.courtesies.contains($0) }
+        }
+        guard words(comparison.new) != words(comparison.old) else { return }
+        languageConflict = true
+        objections.append(GuardObjection(.language, "other words in a language without word lists"))
     }
 
     /// Capital letters inside a sentence, letters among Chinese characters, members of a class of names.

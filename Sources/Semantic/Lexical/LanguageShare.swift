@@ -29,6 +29,7 @@ package struct LanguageShare: Sendable {
             let isCapital = word.first?.isUppercase ?? false
             let isFollowed = index + 1 < words.count && words[index + 1].first?.isUppercase ?? false
             let key = word.lowercased()
+            if isFollowed, lists.particles.contains(key), previous?.first?.isUppercase ?? false { continue }
             if lists.english.contains(key) {
                 english += 1
             } else if isCapital, previous != nil || isFollowed {
@@ -56,6 +57,10 @@ struct LanguageLists: Sendable {
     private(set) var words: [String: [Int]] = [:]
     private(set) var english: Set<String> = []
     private(set) var loans: Set<String> = []
+    /// Parts of names between their capital letters: Leonardo da Vinci.
+    let particles: Set<String> = [
+        "de", "da", "do", "dos", "di", "del", "della", "van", "von", "der", "den", "la", "le", "el", "y",
+    ]
     /// The same without accents: what a vocabulary that drops them has.
     private(set) var bare: [String: [Int]] = [:]
     /// How many words of each language are in `words`.
@@ -65,13 +70,14 @@ struct LanguageLists: Sendable {
     private static let neutral = Set(
         """
         die am an in on is was war hat do no me a i as so son per come men man also main par sur te tu mi ma mon ton pour sale chat or plus pas sans
-        mag fast brief rot rat o e im ten na pod dat wat min hen fin van list at
+        mag fast brief rot rat o e im ten na pod dat wat min hen fin van list at com
         """.split { $0 == " " || $0 == "\n" }.map(String.init))
     /// Words of others that English texts have in names alone.
     private static let foreign = Set(
         "de der el un la le les los las von des di da il lo et si du das und den del que en para con por est ist une che ne y al se su"
             .split(separator: " ").map(String.init))
 
+    /// Single letters are variables, and what is left of an apostrophe.
     private init() {
         let common = (CommonWords.english + " " + LanguageLists.questions).split { $0 == " " || $0 == "\n" }.map(
             String.init)
@@ -81,7 +87,9 @@ struct LanguageLists: Sendable {
             let parts = line.split(separator: ":")
             guard parts.count == 2, let name = parts.first, let list = parts.last else { continue }
             names.append(String(name))
-            let own = Set(list.split(separator: " ").map(String.init)).subtracting(known).subtracting(Self.neutral)
+            let own = Set(
+                list.split(separator: " ").filter { $0.count > 1 || ($0.utf8.first ?? 0) > 0x7F }.map(String.init)
+            ).subtracting(known).subtracting(Self.neutral)
             sizes.append(own.count)
             for word in own { words[word, default: []].append(language) }
         }
