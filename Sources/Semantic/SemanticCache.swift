@@ -28,23 +28,18 @@ package final class SemanticCache: SemanticMatching {
     /// Records that are looked at for expiry each time.
     private static let sweepBudget = 4_096
 
-    private struct Teller: Sendable {
-        var codec: RecordCodec
-        var tell: @Sendable (Bytes) -> Void
-    }
-
     package let identity: String
     private let options: Options
-    private let encoder: (any TextEncoding)?
-    private let meanings: GrowingIndex?
-    private let letters: GrowingIndex
-    private let refusals = RefusedPairs()
+    let encoder: (any TextEncoding)?
+    let meanings: GrowingIndex?
+    let letters: GrowingIndex
+    let refusals = RefusedPairs()
     private let judge: PairJudge
     private let backlog = LearningBacklog()
-    private let teller = Mutex<Teller?>(nil)
-    private let clock: any Clock
+    let teller = Mutex<Teller?>(nil)
+    let clock: any Clock
     private let random: any RandomSource
-    private let metrics: MetricsBlock
+    let metrics: MetricsBlock
 
     /// - Parameters:
     ///   - encoder: nil: all texts are compared by their letters.
@@ -188,16 +183,6 @@ package final class SemanticCache: SemanticMatching {
         }
     }
 
-    private func announce(_ record: SemanticRecord, _ store: Store) {
-        guard let teller = teller.withLock({ $0 }), let bytes = teller.codec.encode(record) else { return }
-        teller.tell(
-            Bytes(capacity: bytes.count + 1) { target in
-                target[0] = store.rawValue
-                bytes.withUnsafeBytes { UnsafeMutableRawBufferPointer(rebasing: target[1...]).copyMemory(from: $0) }
-                return bytes.count + 1
-            })
-    }
-
     private func insert(_ record: SemanticRecord, _ index: GrowingIndex, _ isWanted: () -> Bool) {
         index.insert(record, now: clock.wall())
         // A purge that came meanwhile has looked for it in vain.
@@ -234,119 +219,15 @@ package final class SemanticCache: SemanticMatching {
         judge.learn(match, isRight: isRight)
         guard !isRight, witness == .person else { return }
         refusals.insert(key, match.key)
-        teller.withLock { $0 }?.tell(Bytes([SemanticCache.refusal] + SemanticCache.line(key, match.key).utf8))
+        announceRefusal(of: key, by: match.key)
     }
 
     package func isRefused(_ key: CacheKey, by entry: CacheKey) -> Bool { refusals.contains(key, entry) }
-
-    // MARK: Other sidecars, and the next start
-
-    /// The two ways of comparing, each with what it remembers.
-    package enum Store: UInt8, Sendable, CaseIterable {
-        case meanings = 0
-        case letters = 1
-    }
-
-    private func index(_ store: Store) -> GrowingIndex? { store == .letters ? letters : meanings }
-
-    /// Has what is learned from now on told to others: `tell` is called with the bytes of an announcement.
-    package func announce(_ codec: RecordCodec, _ tell: @escaping @Sendable (Bytes) -> Void) {
-        teller.withLock { $0 = Teller(codec: codec, tell: tell) }
-    }
-
-    /// Begins an announcement of a refused pair, where others have their store.
-    private static let refusal: UInt8 = 2
-
-    /// Another sidecar's announcement. What cannot be read, or is not of use here, is dropped.
-    package func heard(
-        _ announcement: Bytes, _ codec: RecordCodec, isWelcome: (CacheKey, SemanticFacts) -> Bool
-    ) {
-        announcement.withUnsafeBytes { bytes in
-            if bytes.first == SemanticCache.refusal {
-                return refuse(
-                    lines: String(decoding: bytes.dropFirst().prefix(SemanticCache.longestLine), as: UTF8.self))
-            }
-            // How wide vectors are is not for others to say.
-            guard let first = bytes.first, let store = Store(rawValue: first), let index = index(store),
-                index.isSettled, let record = try? codec.decode(UnsafeRawBufferPointer(rebasing: bytes[1...])),
-                isWelcome(record.key, record.facts)
-            else { return }
-            index.insert(record, now: clock.wall())
-        }
-    }
-
-    /// Hands over what is remembered, piece by piece; how many questions, nil where `write` gave up.
-    package func snapshot(_ store: Store, _ codec: RecordCodec, into write: (Bytes) -> Bool) -> Int? {
-        guard let index = index(store)?.index else { return 0 }
-        return index.snapshot(codec, into: write)
-    }
-
-    /// Takes back what `snapshot` handed over.
-    package func restore(
-        _ store: Store, _ codec: RecordCodec, isWelcome: (CacheKey, SemanticFacts) -> Bool,
-        from read: (UnsafeMutableRawBufferPointer) throws(SnapshotFault) -> Int
-    ) throws(SnapshotFault) -> Restored {
-        let width = store == .letters ? LexicalSketch.width : encoder?.width
-        guard let width, let index = index(store)?.made(width: width) else { return Restored() }
-        return try index.restore(codec, now: clock.wall(), isWelcome: isWelcome, from: read)
-    }
-
-    /// Pairs that somebody said do not belong together, as lines of text.
-    package var refusedLines: String { refusals.all.map { SemanticCache.line($0.key, $0.other) }.joined() }
-
-    private static func line(_ key: CacheKey, _ entry: CacheKey) -> String { "\(key.hex) \(entry.hex)\n" }
-    /// Two keys of 64 digits.
-    private static let longestLine = 2 * 64 + 2
-
-    package func refuse(lines: String) {
-        for line in lines.split(separator: "\n").suffix(RefusedPairs.most) {
-            let keys = line.split(separator: " ").compactMap { CacheKey(hex: String($0)) }
-            if keys.count == 2 { refusals.insert(keys[0], keys[1]) }
-        }
-    }
 
     // MARK: What there is
 
     package var questionCount: Int { indices.reduce(0) { $0 + $1.stats.records } }
     package var byteCount: Int { indices.reduce(0) { $0 + $1.stats.bytes } }
-}
-
-/// A text that was read.
-struct Reading: SemanticReading {
-    enum Way: Sendable {
-        case meaning, letters
-    }
-
-    var way: Way
-    /// Of length one.
-    var vector: [Float]
-    /// nil where there are no vectors of tokens.
-    var tokens: TokenVectors?
-    var text: VerifiedText
-}
-
-extension Reading {
-    init(_ encoded: EncodedText, _ text: String) {
-        let tokens = encoded.tokenVectors.flatMap { TokenVectors(rows: $0, width: encoded.vector.count) }
-        self.init(
-            way: .meaning, vector: encoded.vector, tokens: tokens,
-            text: VerifiedText(text, encoding: VerifiedText.Encoding(encoded.tokens, tokens)))
-    }
-}
-
-extension VerifiedText {
-    /// - Parameter tokens: of its text.
-    init(_ record: SemanticRecord, tokens: TokenizedText?) {
-        self.init(record.text, encoding: tokens.flatMap { Encoding($0, record.tokens) })
-    }
-}
-
-extension VerifiedText.Encoding {
-    /// nil where there is not a vector for each token.
-    init?(_ tokens: TokenizedText, _ vectors: TokenVectors?) {
-        guard let vectors else { return nil }
-        self.init(tokens, rows: TokenRows(width: vectors.width, bytes: vectors.values, scales: vectors.scales))
-    }
 }
 
 extension SemanticObjection {
@@ -362,55 +243,4 @@ extension SemanticResult {
         case .failed, .closed: self = .failed
         }
     }
-}
-
-/// An index that is made with the first vector, which may have to say how wide it is to be.
-final class GrowingIndex: Sendable {
-    /// nil: as the first vector is.
-    private let width: Int?
-    private let capacity: Int
-    private let kernels: any NeighbourKernels
-    private let held = Mutex<SemanticIndex?>(nil)
-
-    init(width: Int?, capacity: Int, kernels: any NeighbourKernels) {
-        self.width = width
-        self.capacity = capacity
-        self.kernels = kernels
-    }
-
-    /// nil before the first vector.
-    var index: SemanticIndex? { held.withLock { $0 } }
-
-    /// Whether it is known how wide vectors are.
-    var isSettled: Bool { width != nil || index != nil }
-
-    /// The index, which is made for this width if there is none and none is known.
-    func made(width: Int) -> SemanticIndex {
-        held.withLock { held in
-            let index = held ?? SemanticIndex(width: self.width ?? width, capacity: capacity, kernels: kernels)
-            held = index
-            return index
-        }
-    }
-
-    func insert(_ record: SemanticRecord, now: Int64) {
-        let width = record.sketch.values.count
-        if width > 0 { made(width: width).insert(record, now: now) }
-    }
-
-    func nearest(in partition: CacheKey, to vector: [Float], count: Int, now: Int64) -> [SemanticNeighbour] {
-        index?.nearest(in: partition, to: vector, count: count, now: now) ?? []
-    }
-
-    var hasLargePartitions: Bool { index.map { $0.stats.records >= $0.graphRows } ?? false }
-
-    func record(under key: CacheKey) -> SemanticRecord? { index?.record(under: key) }
-
-    func remove(_ key: CacheKey) { index?.remove(key) }
-
-    func removeAll(where isDoomed: (CacheKey, SemanticFacts) -> Bool) { index?.removeAll(where: isDoomed) }
-
-    func sweep(now: Int64, budget: Int) { index?.sweep(now: now, budget: budget) }
-
-    var stats: (records: Int, bytes: Int) { index.map { ($0.stats.records, $0.stats.bytes) } ?? (0, 0) }
 }

@@ -4,6 +4,7 @@ import Foreign
 import Matrix
 import Neighbours
 import Semantic
+import Synchronization
 
 /// What answers by meaning: the encoder, what remembers questions, and how other sidecars and the next start hear of them.
 final class SemanticParts: Sendable {
@@ -32,15 +33,16 @@ final class SemanticParts: Sendable {
         let aliasBytes = capacity / SemanticParts.aliasShare
         var options = SemanticCache.Options(settings.semantic)
         options.capacity = capacity - aliasBytes
-        codec = RecordCodec(checksum: XXH3Checksum(), sealing: try EntrySeal.make(settings))
         remote = try SemanticParts.remoteEncoder(settings.semantic.remote, clock, log)
         let local =
             remote == nil ? try SemanticParts.encoder(settings.semantic, LoopScheduler(loop: loop), clock, log) : nil
+        let sealing = try EntrySeal.make(settings)
         do {
             cache = try SemanticCache(
                 encoder: remote ?? local, options: options, kernels: HNSWKernels(), clock: clock,
                 random: SystemRandom(),
                 metrics: registry.makeBlock())
+            codec = RecordCodec(matcher: cache.identity, checksum: XXH3Checksum(), sealing: sealing)
             feed = try lower.feed(on: loop, clock: clock, log: log)
         } catch {
             throw .failed("\(error)")
@@ -102,7 +104,13 @@ final class SemanticParts: Sendable {
         if !snapshot.isEmpty { restore(isWelcome) }
         guard let feed else { return }
         cache.announce(codec) { feed.announce($0) }
-        feed.open { [cache, codec] in cache.heard($0, codec, isWelcome: isWelcome) }
+        let hasTold = Atomic(false)
+        feed.open { [cache, codec, log] in
+            let result = cache.heard($0, codec, isWelcome: isWelcome)
+            // The counter says how many there are.
+            guard result == .otherMatcher, !hasTold.exchange(true, ordering: .relaxed) else { return }
+            log.write(.warning, "semantic-strangers", LogField("reason", SemanticParts.strangers))
+        }
     }
 
     /// Leaves what is remembered for the next start.
@@ -155,6 +163,9 @@ final class SemanticParts: Sendable {
         }
         log.write(.info, "semantic-restored", LogField("questions", count))
     }
+
+    private static let strangers =
+        "a sidecar with another encoder, or of another version, shares this Redis: neither finds the other's questions"
 
     private static let mostRefusedBytes = 4 << 20
 

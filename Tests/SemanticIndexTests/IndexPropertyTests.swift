@@ -103,7 +103,7 @@ import Testing
                         case 12: _ = index.grow(rows: 10)
                         case 13 where step % 10 == 0: index.removeAll { _, facts in facts.tags == ["fifth"] }
                         case 14 where step % 50 == 0:
-                            _ = index.snapshot(RecordCodec(checksum: MixingChecksum())) { _ in true }
+                            _ = index.snapshot(RecordCodec(matcher: "one", checksum: MixingChecksum())) { _ in true }
                         default:
                             let asked = RecordSource.key(-1 - number % 3)
                             for neighbour in index.nearest(in: asked, to: source.vector(), count: 5, now: moment) {

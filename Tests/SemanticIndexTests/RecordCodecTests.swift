@@ -4,8 +4,8 @@ import TestKit
 import Testing
 
 @Suite struct RecordCodecTests {
-    private let plain = RecordCodec(checksum: MixingChecksum())
-    private let sealed = RecordCodec(checksum: MixingChecksum(), sealing: MaskingSeal(keyID: 7))
+    private let plain = RecordCodec(matcher: "one", checksum: MixingChecksum())
+    private let sealed = RecordCodec(matcher: "one", checksum: MixingChecksum(), sealing: MaskingSeal(keyID: 7))
 
     @Test(arguments: 1...50 as ClosedRange<UInt64>) func comesBackAsItWas(seed: UInt64) throws {
         var source = RecordSource(seed: seed, width: Int(seed) * 8)
@@ -33,8 +33,19 @@ import Testing
         #expect(!bytes.text.contains("secret"))
         #expect(throws: RecordFault.unknownEncryptionKey) { try plain.decode(bytes) }
         #expect(throws: RecordFault.unsealed) { try sealed.decode(try #require(plain.encode(record))) }
-        let other = RecordCodec(checksum: MixingChecksum(), sealing: MaskingSeal(keyID: 8))
+        let other = RecordCodec(matcher: "one", checksum: MixingChecksum(), sealing: MaskingSeal(keyID: 8))
         #expect(throws: RecordFault.unknownEncryptionKey) { try other.decode(bytes) }
+    }
+
+    @Test func recordsOfAnotherMatcherAreRefused() throws {
+        var source = RecordSource(seed: 4)
+        let record = source.record(1)
+        for (mine, theirs) in [(plain, nil), (sealed, MaskingSeal(keyID: 7))] as [(RecordCodec, MaskingSeal?)] {
+            let other = RecordCodec(matcher: "two", checksum: MixingChecksum(), sealing: theirs)
+            let bytes = try #require(other.encode(record))
+            #expect(throws: RecordFault.otherMatcher) { try mine.decode(bytes) }
+            #expect(try other.decode(bytes) == record)
+        }
     }
 
     @Test func whatIsTooLargeIsNotWritten() {
@@ -69,7 +80,7 @@ import Testing
                 #expect(throws: RecordFault.self) { try codec.decode(Bytes(Array(whole[..<count]))) }
             }
         }
-        let trusting = RecordCodec(checksum: NoChecksum())
+        let trusting = RecordCodec(matcher: "one", checksum: NoChecksum())
         let whole = try #require(trusting.encode(record)).array
         for _ in 0..<2000 {
             var bytes = whole

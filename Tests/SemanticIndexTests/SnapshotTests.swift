@@ -5,7 +5,7 @@ import TestKit
 import Testing
 
 @Suite struct SnapshotTests {
-    private let codec = RecordCodec(checksum: MixingChecksum())
+    private let codec = RecordCodec(matcher: "one", checksum: MixingChecksum())
 
     /// Bytes that are read a piece at a time.
     private final class Tape {
@@ -93,8 +93,10 @@ import Testing
         #expect(throws: SnapshotFault.foreign) { try restore(Array("{\"records\": []}".utf8), into: index()) }
         #expect(throws: SnapshotFault.otherWidth(48)) { try restore(bytes, into: index(64)) }
         var later = bytes
-        later[4] = 2
-        #expect(throws: SnapshotFault.futureVersion) { try restore(later, into: index()) }
+        for version: UInt8 in [1, 3] {
+            later[4] = version
+            #expect(throws: SnapshotFault.otherVersion) { try restore(later, into: index()) }
+        }
         #expect(throws: SnapshotFault.unreadable("broken")) {
             try index().restore(codec, now: 0) { (_) throws(SnapshotFault) in throw .unreadable("broken") }
         }
@@ -102,10 +104,21 @@ import Testing
         #expect(try restore(empty, into: index()) == Restored(isWhole: true))
     }
 
+    @Test func nothingOfAnotherMatcherIsTaken() throws {
+        var source = RecordSource(seed: 7)
+        let tape = Tape(snapshot(filled(&source, 3)))
+        let other = RecordCodec(matcher: "two", checksum: MixingChecksum())
+        let index = index()
+        #expect(throws: SnapshotFault.otherMatcher) {
+            try index.restore(other, now: 0) { (target) throws(SnapshotFault) in tape.read(target) }
+        }
+        #expect(index.stats.records == 0)
+    }
+
     @Test func whereItBreaksOff() throws {
         var source = RecordSource(seed: 5)
         let bytes = snapshot(filled(&source, 40))
-        for count in stride(from: 9, to: bytes.count, by: 13) {
+        for count in stride(from: 17, to: bytes.count, by: 13) {
             let restored = try restore(Array(bytes[..<count]), into: index())
             #expect(!restored.isWhole && restored.records < 41 && restored.damaged.isEmpty)
         }

@@ -79,6 +79,30 @@ import Testing
         #expect(try Models.tiny(MemoryModel.tiny(seed: 0)).model.fingerprint == fingerprints[0])
     }
 
+    /// Each is another model in the same folder: what one remembers is not to be compared by the other.
+    @Test func whatVectorsDependOnIsPartOfTheFingerprint() throws {
+        let pooling = #"{"pooling_mode_mean_tokens":false,"pooling_mode_cls_token":true}"#
+        let changes: [(String, String)] = [
+            ("1_Pooling/config.json", pooling),
+            ("config_sentence_transformers.json", #"{"default_prompt_name":"q","prompts":{"q":"one "}}"#),
+            ("sentence_bert_config.json", #"{"max_seq_length":8}"#),
+            ("tokenizer_config.json", #"{"do_lower_case":false}"#),
+            ("config.json", MemoryModel.tinyConfiguration.replacing("1e-12", with: "1e-6")),
+            ("config.json", MemoryModel.tinyConfiguration.replacing(#"heads": 2"#, with: #"heads": 4"#)),
+            ("vocab.txt", "[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\none\ntwo\n##s\n.\nt\n##n\n##e\n"),
+        ]
+        var seen = [try Models.tiny(MemoryModel.tiny(seed: 1)).fingerprint]
+        for (file, content) in changes {
+            var folder = MemoryModel.tiny(seed: 1)
+            folder.files[file] = Array(content.utf8)
+            let fingerprint = try Models.tiny(folder).fingerprint
+            #expect(!seen.contains(fingerprint), "\(file)")
+            seen.append(fingerprint)
+        }
+        #expect(try Models.tiny(MemoryModel.tiny(seed: 1)).fingerprint == seen[0])
+        #expect(try Models.tiny(MemoryModel.tiny(seed: 2)).fingerprint != seen[0])
+    }
+
     @Test func aPromptIsPutBeforeEachText() throws {
         var folder = MemoryModel.tiny(seed: 1)
         folder.files["config_sentence_transformers.json"] = Array(

@@ -222,7 +222,7 @@ import Testing
 
     @Test func whatOneLearnsAnotherHears() async throws {
         let (one, other) = (try cache(), try cache())
-        let codec = RecordCodec(checksum: XXH3Checksum())
+        let codec = RecordCodec(matcher: "fake", checksum: XXH3Checksum())
         one.announce(codec) { bytes in
             other.heard(bytes, codec) { _, facts in facts.tenant == 1 }
             other.heard(Bytes("garbage"), codec) { _, _ in true }
@@ -234,7 +234,7 @@ import Testing
 
     @Test func vectorsOfAnotherWidthChangeNothing() async throws {
         let cache = try cache(FakeEncoding(Self.near))
-        let codec = RecordCodec(checksum: XXH3Checksum())
+        let codec = RecordCodec(matcher: "fake", checksum: XXH3Checksum())
         let stranger = SemanticRecord(
             key: Self.key(7), partition: Self.key(1), text: "one", sketch: QuantizedVector([1, 0, 0]), facts: facts())
         let bytes = try #require(codec.encode(stranger))
@@ -247,9 +247,30 @@ import Testing
         #expect(cache.questionCount == 1)
     }
 
+    @Test func whatOthersTellIsCounted() throws {
+        let cache = try cache()
+        let codec = RecordCodec(matcher: cache.identity, checksum: XXH3Checksum())
+        let other = RecordCodec(matcher: "2 lexical-2", checksum: XXH3Checksum())
+        let vector = try #require(LexicalSketch.vector(of: "one"))
+        let record = SemanticRecord(
+            key: Self.key(7), partition: Self.key(1), text: "one", sketch: QuantizedVector(vector), facts: facts())
+        func told(_ bytes: [UInt8]) -> AnnouncementResult { cache.heard(Bytes(bytes), codec) { _, _ in true } }
+        func encoded(_ codec: RecordCodec) throws -> [UInt8] { [1] + (try #require(codec.encode(record))).array }
+        #expect(try told(encoded(other)) == .otherMatcher)
+        #expect(cache.questionCount == 0)
+        #expect(try told(encoded(codec)) == .taken)
+        #expect(cache.heard(Bytes(try encoded(codec)), codec) { _, _ in false } == .unwanted)
+        for garbage in [[], [9], [1], [2, 1], Array(repeating: 2, count: 500)] as [[UInt8]] {
+            #expect(told(garbage) == .damaged)
+        }
+        #expect(told([2] + Array("\(Self.key(1).hex) \(Self.key(2).hex)\n".utf8)) == .taken)
+        let counts = registry.values(of: .semanticAnnouncements).map(\.value)
+        #expect(counts == [2, 1, 1, 5])
+    }
+
     @Test func aRefusalIsToldToOthers() async throws {
         let (one, other) = (try cache(), try cache())
-        let codec = RecordCodec(checksum: XXH3Checksum())
+        let codec = RecordCodec(matcher: "fake", checksum: XXH3Checksum())
         one.announce(codec) { other.heard($0, codec) { _, _ in true } }
         await learn(one, "How do I reset my password?", 1)
         let found = try #require(await match(one, "how do I reset my password").accepted.first)
@@ -265,7 +286,7 @@ import Testing
     }
 
     @Test func aSnapshotComesBack() async throws {
-        let codec = RecordCodec(checksum: XXH3Checksum())
+        let codec = RecordCodec(matcher: "fake", checksum: XXH3Checksum())
         let cache = try cache(FakeEncoding(Self.near))
         await learn(cache, "one", 1)
         await learn(cache, "怎么重置我的密码?", 2)

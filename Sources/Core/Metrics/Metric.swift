@@ -149,6 +149,23 @@ package enum SemanticRefusal: String, MetricLabelValue {
     }
 }
 
+/// What came of what another sidecar told.
+package enum AnnouncementResult: String, MetricLabelValue {
+    case taken, unwanted
+    case otherMatcher = "other-matcher"
+    case damaged
+
+    package var labelSentence: String? {
+        switch self {
+        case .taken: "It was learnt."
+        case .unwanted: "Its answer was purged or has expired, or there is no room for it."
+        case .otherMatcher:
+            "Another encoder made it, or another version of how texts are compared by letters: it cannot be compared."
+        case .damaged: "It cannot be read, or not with the encryption key that there is."
+        }
+    }
+}
+
 /// What was found out about a match.
 package enum SemanticVerdict: String, MetricLabelValue {
     case right, wrong

@@ -62,6 +62,7 @@ package final class MetricsBlock: Sendable {
     private let semanticRejections = CounterRow<24>()
     private let semanticObservations = CounterRow<6>()
     private let semanticJudgements = CounterRow<6>()
+    private let semanticAnnouncements = CounterRow<4>()
     private let semanticDurations = Histogram()
     private let encodeDurations = Histogram()
 
@@ -131,6 +132,8 @@ package final class MetricsBlock: Sendable {
 
     package func countJudgement(_ result: JudgeResult) { semanticJudgements.add(at: result.labelIndex) }
 
+    package func countAnnouncement(_ result: AnnouncementResult) { semanticAnnouncements.add(at: result.labelIndex) }
+
     /// The counters behind a metric in the order of its series, nil where it is not counted here.
     func counters(of metric: MetricName) -> [UInt64]? {
         switch metric {
@@ -149,6 +152,7 @@ package final class MetricsBlock: Sendable {
         case .semanticRejections: semanticRejections.values
         case .semanticObservations: semanticObservations.values
         case .semanticJudgements: semanticJudgements.values
+        case .semanticAnnouncements: semanticAnnouncements.values
         case .fallbacks: fallbacks.values
         default: nil
         }

@@ -11,7 +11,7 @@ package enum MetricName: Int, Sendable, CaseIterable {
         upstreamHealthy
     case queueDepth, shed, retries, hedges
     case semanticLookups, semanticDuration, encodeDuration, semanticRejections, semanticObservations
-    case semanticJudgements
+    case semanticJudgements, semanticAnnouncements
     case semanticQuestions, semanticBytes, semanticCapacity, semanticAliases
     case flights, inflightRequests, httpConnections, logDropped, accessLogDropped, spansDropped
     case workers, memoryLimit
@@ -97,7 +97,8 @@ package enum MetricsTable {
         case .tierFailures, .tierWrites, .breakerState, .fillQueueDepth, .fillQueueBytes, .fillDropped:
             ofLowerTiers(name)
         case .semanticLookups, .semanticDuration, .encodeDuration, .semanticRejections, .semanticObservations,
-            .semanticJudgements, .semanticQuestions, .semanticBytes, .semanticCapacity, .semanticAliases:
+            .semanticJudgements, .semanticAnnouncements, .semanticQuestions, .semanticBytes, .semanticCapacity,
+            .semanticAliases:
             ofMeaning(name)
         case .revalidations, .revalidationsRunning, .revalidationQueueDepth, .fallbacks: ofSubstitutes(name)
         case .upstreamRequests, .upstreamDuration, .upstreamInflight, .upstreamLimit, .upstreamLatency, .upstreamRate,
@@ -134,6 +135,11 @@ package enum MetricsTable {
             Metric(
                 "refrain_semantic_judgements_total", .counter, "answers", [.init("result", JudgeResult.self)],
                 "Answers by meaning that differ from the model's own, by what the judge said of them; 0 without one.")
+        case .semanticAnnouncements:
+            Metric(
+                "refrain_semantic_announcements_total", .counter, "announcements",
+                [.init("result", AnnouncementResult.self)],
+                "What other sidecars told of questions and of what came of them, by what was made of it.")
         case .semanticQuestions:
             Metric("refrain_semantic_questions", .gauge, "questions", [], "Questions that are remembered.")
         case .semanticBytes:

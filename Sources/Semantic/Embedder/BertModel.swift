@@ -25,7 +25,7 @@ package final class BertModel: Sendable {
     let positions: [Float]
     let embeddingNormalization: Normalization
     let layers: [Layer]
-    /// Of all weights: models with different ones have different spaces.
+    /// Of all weights.
     package let fingerprint: UInt64
 
     package init(

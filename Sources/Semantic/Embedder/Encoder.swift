@@ -19,6 +19,8 @@ package struct EncodedText: Sendable, Equatable {
 package final class Encoder: Sendable {
     package let model: BertModel
     package let tokenizer: WordPieceTokenizer
+    /// Of configuration, vocabulary and weights: what another model made of a text does not compare.
+    package let fingerprint: UInt64
     private let kernels: any MatrixKernels
 
     /// Loads the model, which takes a moment.
@@ -26,8 +28,14 @@ package final class Encoder: Sendable {
         folder: any ModelFolder, kernels: any MatrixKernels, checksum: any Checksumming
     ) throws(ModelFault) {
         let configuration = try BertConfiguration(folder: folder)
-        tokenizer = try WordPieceTokenizer(folder: folder, size: configuration.vocabulary)
+        let tokens = try TokenizerConfiguration(folder: folder, size: configuration.vocabulary)
+        tokenizer = WordPieceTokenizer(tokens)
         model = try BertModel(configuration, folder: folder, kernels: kernels, checksum: checksum)
+        var fingerprint = ModelFingerprint()
+        fingerprint.add(configuration)
+        fingerprint.add(tokens)
+        fingerprint.add(model.fingerprint)
+        self.fingerprint = fingerprint.value(by: checksum)
         self.kernels = kernels
     }
 

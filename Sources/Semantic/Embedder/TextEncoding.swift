@@ -32,7 +32,7 @@ package struct LocalEncoding: TextEncoding {
     package init(_ encoder: Encoder, _ queue: EncodingQueue) {
         self.encoder = encoder
         self.queue = queue
-        identity = "\(encoder.precision.rawValue) " + Hex.text(encoder.model.fingerprint)
+        identity = "\(encoder.precision.rawValue) " + Hex.text(encoder.fingerprint)
     }
 
     package var width: Int? { encoder.width }

@@ -36,7 +36,10 @@ package struct WordPieceTokenizer: Sendable {
 
     /// - Parameter size: how many ids the model has vectors for.
     package init(folder: any ModelFolder, size: Int) throws(ModelFault) {
-        let configuration = try TokenizerConfiguration(folder: folder, size: size)
+        self.init(try TokenizerConfiguration(folder: folder, size: size))
+    }
+
+    init(_ configuration: TokenizerConfiguration) {
         scripts = ScriptCoverage(configuration.tokens.lazy.map(\.text))
         normalizer = configuration.normalizer
         vocabulary = WordPieceVocabulary(configuration.tokens, prefix: configuration.prefix)

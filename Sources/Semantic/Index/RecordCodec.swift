@@ -4,7 +4,7 @@ import Core
 /// significant byte first.
 ///
 /// ```
-/// head     4 magic · 1 version · 1 protection · 4 payload size
+/// head     4 magic · 1 version · 1 protection · 4 payload size · 8 matcher
 /// seal     8 key id · 12 nonce                       only where protection is `sealed`
 /// payload  see `RecordPayload`                       encrypted where protection is `sealed`
 /// tag      16                                        only where protection is `sealed`
@@ -14,10 +14,12 @@ import Core
 package struct RecordCodec: Sendable {
     private let checksum: any Checksumming
     private let sealing: (any Sealing)?
+    /// A digest of the matcher's identity: who compares otherwise can make nothing of a record.
+    let matcher: UInt64
 
     private static let magic: UInt32 = 0x5246_5351  // "RFSQ"
-    private static let version: UInt8 = 1
-    private static let head = 4 + 1 + 1 + 4
+    private static let version: UInt8 = 2
+    private static let head = 4 + 1 + 1 + 4 + 8
     private static let seal = 8 + SealSize.nonce
     /// The most bytes that a record takes, encoded.
     package static let limit = 1 << 20
@@ -26,10 +28,13 @@ package struct RecordCodec: Sendable {
         case plain, sealed
     }
 
-    /// - Parameter sealing: nil leaves records unencrypted, with the texts in them. With it, unencrypted ones are refused.
-    package init(checksum: any Checksumming, sealing: (any Sealing)? = nil) {
+    /// - Parameters:
+    ///   - matcher: names how texts are compared; records of others are refused.
+    ///   - sealing: nil leaves records unencrypted, with the texts in them. With it, unencrypted ones are refused.
+    package init(matcher: String, checksum: any Checksumming, sealing: (any Sealing)? = nil) {
         self.checksum = checksum
         self.sealing = sealing
+        self.matcher = Array(matcher.utf8).withUnsafeBytes { checksum.checksum($0) }
     }
 
     private var overhead: Int {
@@ -47,6 +52,7 @@ package struct RecordCodec: Sendable {
             writer.put(RecordCodec.version)
             writer.put((sealing == nil ? Protection.plain : .sealed).rawValue)
             writer.put(UInt32(size))
+            writer.put(matcher)
             if let sealing {
                 writer.put(sealing.keyID)
                 let associated = UnsafeRawBufferPointer(rebasing: target[..<writer.count])
@@ -74,11 +80,12 @@ package struct RecordCodec: Sendable {
         var reader = RecordReader(bytes)
         guard try reader.number(UInt32.self) == RecordCodec.magic else { throw .foreign }
         let version = try reader.number(UInt8.self)
-        guard version <= RecordCodec.version else { throw .futureVersion }
-        guard version == RecordCodec.version, let protection = Protection(rawValue: try reader.number(UInt8.self))
-        else { throw .corrupt }
+        guard version == RecordCodec.version else { throw .otherVersion }
+        guard let protection = Protection(rawValue: try reader.number(UInt8.self)) else { throw .corrupt }
         let size = Int(try reader.number(UInt32.self))
+        let theirs = try reader.number(UInt64.self)
         try verifyChecksum(of: bytes)
+        guard theirs == matcher else { throw .otherMatcher }
         switch protection {
         case .plain:
             guard sealing == nil else { throw .unsealed }

@@ -4,8 +4,10 @@ package enum RecordFault: String, Error, Sendable, CaseIterable {
     case tooShort = "too-short"
     /// Does not begin as a record does.
     case foreign
-    /// Written by a later version.
-    case futureVersion = "future-version"
+    /// Written by another version.
+    case otherVersion = "other-version"
+    /// Made by who compares texts in another way: its vectors mean something else.
+    case otherMatcher = "other-matcher"
     /// The checksum, or something under it, is not what it must be.
     case corrupt
     /// Not encrypted, although records must be.

@@ -4,22 +4,24 @@ import Synchronization
 /// The index as a file that outlives a restart. Numbers are most significant byte first.
 ///
 /// ```
-/// head    4 magic · 1 version · 4 width
+/// head    4 magic · 1 version · 4 width · 8 matcher
 /// record  4 size, not 0 · the record as `RecordCodec` writes it
 /// …       those that were matched longest ago first
 /// end     4 zeros · 8 number of records
 /// ```
 enum SnapshotLayout {
     static let magic: UInt32 = 0x5246_5353  // "RFSS"
-    static let version: UInt8 = 1
-    static let head = 4 + 1 + 4
+    static let version: UInt8 = 2
+    static let head = 4 + 1 + 4 + 8
     static let end = 4 + 8
 }
 
 /// Why nothing of a snapshot can be used.
 package enum SnapshotFault: Error, Sendable, Equatable, CustomStringConvertible {
     case foreign
-    case futureVersion
+    case otherVersion
+    /// Of who compares texts in another way.
+    case otherMatcher
     /// Of vectors of so many numbers.
     case otherWidth(Int)
     /// In words.
@@ -28,8 +30,9 @@ package enum SnapshotFault: Error, Sendable, Equatable, CustomStringConvertible 
     package var description: String {
         switch self {
         case .foreign: "it is no snapshot of semantic entries"
-        case .futureVersion: "a later version wrote it"
-        case .otherWidth(let width): "its vectors have \(width) numbers: another model made them"
+        case .otherVersion: "another version wrote it"
+        case .otherMatcher: "another model made it, or another version of how texts are compared by their letters"
+        case .otherWidth(let width): "its vectors have \(width) numbers, which those of this model do not"
         case .unreadable(let reason): reason
         }
     }
@@ -65,6 +68,7 @@ extension SemanticIndex {
             writer.put(SnapshotLayout.magic)
             writer.put(SnapshotLayout.version)
             writer.put(UInt32(width))
+            writer.put(codec.matcher)
             return writer.count
         }
         guard write(head) else { return nil }
@@ -114,7 +118,7 @@ extension SemanticIndex {
         _ codec: RecordCodec, now: Int64, isWelcome: (CacheKey, SemanticFacts) -> Bool = { _, _ in true },
         from read: (UnsafeMutableRawBufferPointer) throws(SnapshotFault) -> Int
     ) throws(SnapshotFault) -> Restored {
-        try checkHead(read)
+        try checkHead(codec, read)
         var restored = Restored()
         while true {
             guard let size = try SemanticIndex.take(4, read).map({ $0.number(at: 0, UInt32.self) }) else { break }
@@ -141,14 +145,14 @@ extension SemanticIndex {
     }
 
     private func checkHead(
-        _ read: (UnsafeMutableRawBufferPointer) throws(SnapshotFault) -> Int
+        _ codec: RecordCodec, _ read: (UnsafeMutableRawBufferPointer) throws(SnapshotFault) -> Int
     ) throws(SnapshotFault) {
         guard let head = try SemanticIndex.take(SnapshotLayout.head, read),
             head.number(at: 0, UInt32.self) == SnapshotLayout.magic
         else { throw .foreign }
         let version = head.number(at: 4, UInt8.self)
-        guard version <= SnapshotLayout.version else { throw .futureVersion }
-        guard version == SnapshotLayout.version else { throw .foreign }
+        guard version == SnapshotLayout.version else { throw .otherVersion }
+        guard head.number(at: 9, UInt64.self) == codec.matcher else { throw .otherMatcher }
         let found = Int(head.number(at: 5, UInt32.self))
         guard found == width else { throw .otherWidth(found) }
     }
