@@ -54,6 +54,9 @@ package final class Fill: Sendable {
         for lane in lanes where names?.contains(lane.name) ?? true { lane.offer(entry, under: key) }
     }
 
+    /// Whether an entry under a key waits or is being written: it may not be found below yet.
+    func holds(_ key: CacheKey) -> Bool { lanes.contains { $0.holds(key) } }
+
     /// Does not write what waits under a key.
     func withdraw(_ key: CacheKey) {
         for lane in lanes { lane.withdraw(key) }
@@ -103,6 +106,7 @@ private final class FillLane: Sendable {
         var isOver = false
 
         var isIdle: Bool { queue.count == 0 && writing.isEmpty }
+        func holds(_ key: CacheKey) -> Bool { queue.contains(key) || writing.contains(key) }
     }
 
     private struct Pause {
@@ -168,9 +172,11 @@ private final class FillLane: Sendable {
         for waiter in told { waiter() }
     }
 
+    func holds(_ key: CacheKey) -> Bool { state.withLock { $0.holds(key) } }
+
     func whenWritten(_ key: CacheKey, _ then: @escaping @Sendable () -> Void) {
         let isNow = state.withLock { state in
-            guard state.queue.contains(key) || state.writing.contains(key) else { return true }
+            guard state.holds(key) else { return true }
             state.waiters[key, default: []].append(then)
             return false
         }
@@ -179,7 +185,7 @@ private final class FillLane: Sendable {
 
     /// Those who wait for a key that nothing is left to do for.
     private func settled(_ key: CacheKey, _ state: inout State) -> [@Sendable () -> Void] {
-        guard !state.queue.contains(key), !state.writing.contains(key) else { return [] }
+        guard !state.holds(key) else { return [] }
         return state.waiters.removeValue(forKey: key) ?? []
     }
 

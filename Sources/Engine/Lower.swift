@@ -45,18 +45,28 @@ extension Engine {
 
     /// Looks in the lower tiers, one after the other, and counts what they find. A fresh answer is promoted.
     func lookBelow(_ wanted: Admitted, _ ports: Ports, in places: Places = .all) async -> Lookup {
+        await searchBelow(wanted, ports, in: places).lookup
+    }
+
+    /// `isCertain`: there is nothing better, as far as all tiers could be asked.
+    func searchBelow(
+        _ wanted: Admitted, _ ports: Ports, in places: Places = .all
+    ) async -> (lookup: Lookup, isCertain: Bool) {
+        guard !below.isEmpty else { return (.nothing, true) }
         // What others kept may have been purged by others too.
-        guard !below.isEmpty, purges.isSettled else { return .nothing }
+        guard purges.isSettled else { return (.nothing, false) }
         var best: Found?
+        var isCertain = true
         for tier in below where places.include(tier.name) {
             let started = clock.monotonic()
-            let held = await tier.find(wanted.key)
+            let finding = await tier.look(for: wanted.key)
             ports.metrics.countTierDuration(tier.name, nanoseconds: clock.monotonic() - started)
-            switch judge(held, from: tier, for: wanted) {
+            if case .unknown = finding { isCertain = false }
+            switch judge(finding.entry, from: tier, for: wanted) {
             case .fresh(let found):
                 ports.metrics.countLookup(tier.name, .hit)
                 promote(found, under: wanted.key)
-                return .fresh(found)
+                return (.fresh(found), true)
             case .stale(let found):
                 ports.metrics.countLookup(tier.name, .stale)
                 best = fresher(best, found)
@@ -64,7 +74,7 @@ extension Engine {
             }
         }
         if let best { promote(best, under: wanted.key) }
-        return best.map { .stale($0) } ?? .nothing
+        return (best.map { .stale($0) } ?? .nothing, isCertain)
     }
 
     private func judge(_ held: Entry?, from tier: any Tier, for wanted: Admitted) -> Lookup {

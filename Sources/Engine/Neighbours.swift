@@ -16,7 +16,7 @@ extension Engine {
         case .found(let found):
             ports.metrics.countSemantic(.alias)
             return found
-        case .unsuitable: return nil
+        case .unsuitable, .unreachable: return nil
         case .gone:
             meaning.aliases.remove(key)
             meaning.matcher.forget(match.key)
@@ -37,10 +37,12 @@ extension Engine {
             meaning.recentPairs.note(key, open.question.text, candidate, lookup, time: clock.wall())
             ports.metrics.countSemantic(lookup)
         }
+        var isOutOfReach = false
         for candidate in finding.accepted {
             let match = candidate.match
             switch await fetch(match, for: call.admitted, ports) {
             case .gone: meaning.matcher.forget(match.key)
+            case .unreachable: isOutOfReach = true
             case .unsuitable: break
             case .found(var found):
                 found.match?.isByThreshold = threshold != nil
@@ -56,7 +58,8 @@ extension Engine {
                 return found
             }
         }
-        let lookup = finding.result == .accepted ? .gone : SemanticLookup(finding.result)
+        let lookup: SemanticLookup =
+            finding.result == .accepted ? isOutOfReach ? .unreachable : .gone : SemanticLookup(finding.result)
         guard let nearest = finding.candidates.first else {
             ports.metrics.countSemantic(lookup)
             return nil
@@ -83,6 +86,8 @@ extension Engine {
         /// It is there, and not for this request: too old for it, or not in its form.
         case unsuitable
         case gone
+        /// A tier that may hold it could not be asked.
+        case unreachable
     }
 
     private func fetch(_ match: SemanticMatch, for wanted: Admitted, _ ports: Ports) async -> Fetched {
@@ -90,10 +95,13 @@ extension Engine {
         theirs.key = match.key
         let held = memory.lookup(match.key, now: clock.wall())
         var lookup = held.map { judge($0, for: theirs) } ?? .nothing
-        if case .fresh = lookup {} else { lookup = await lookBelow(theirs, ports) }
+        var isCertain = true
+        if case .fresh = lookup {} else { (lookup, isCertain) = await searchBelow(theirs, ports) }
         guard case .fresh(var found) = lookup else {
             if case .stale(let found) = lookup, found.lifetime > 0 { return .unsuitable }
-            return held.map { $0.facts.expiresAt > clock.wall() } ?? false ? .unsuitable : .gone
+            if let held, held.facts.expiresAt > clock.wall() { return .unsuitable }
+            // What memory gave up may be on its way to a tier still.
+            return isCertain && fill?.holds(match.key) != true ? .gone : .unreachable
         }
         // The partition says so already; but nothing is to go to another tenant, whatever goes wrong before here.
         guard found.entry.facts.tenant == wanted.tenant.word0 else { return .unsuitable }

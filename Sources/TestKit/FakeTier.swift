@@ -55,13 +55,14 @@ package final class FakeTier: Tier {
         set { state.withLock { $0.entries[key] = newValue } }
     }
 
-    package func find(_ key: CacheKey) async -> Entry? {
-        let held = state.withLock { state in
+    package func look(for key: CacheKey) async -> TierFinding {
+        let found = state.withLock { state -> TierFinding in
             state.calls.append(.find)
-            return state.isFailing ? nil : state.entries[key]
+            guard !state.isFailing else { return .unknown }
+            return state.entries[key].map { .held($0) } ?? .nothing
         }
         await during?(.find, key)
-        return held
+        return found
     }
 
     package func store(_ entry: Entry, under key: CacheKey) async -> StoreResult {

@@ -173,6 +173,55 @@ import Tiers
         #expect(scene.calls.count == 1)
     }
 
+    /// A tier that fails says nothing about what it holds: the question is there when the tier is back.
+    @Test(arguments: [false, true])
+    func aTierThatFailsMakesNothingForgotten(isAlias: Bool) throws {
+        let tier = FakeTier(.redis)
+        let matcher = Self.matcher()
+        let scene = Self.scene(matcher, lower: FakeLower([tier]))
+        _ = try settle(scene, "go home")
+        let key = try #require(matcher.keys.first)
+        if isAlias { try scene.ask("please go home") }
+        _ = scene.rig.memory.removeNow(key)
+        tier.isFailing = true
+        let wordings = ["please go home", "go please home"]
+        for text in wordings { #expect(try scene.start(text).served == nil) }
+        scene.stage.run()
+        #expect(matcher.texts == ["go home"])
+        #expect(scene.rig.count(.semanticLookups, "unreachable") == 2)
+        #expect(scene.rig.count(.semanticLookups, "gone") == 0)
+        for call in scene.calls.dropFirst() { scene.then { call.fail() } }
+        tier.isFailing = false
+        for text in wordings {
+            #expect(try scene.ask(text).served?.outcome.map { $0.kind } == .semantic)
+        }
+        // Once it says that the answer is not there, the question goes.
+        _ = scene.rig.memory.removeNow(key)
+        tier[key] = nil
+        let last = try scene.ask("go home please")
+        #expect(last.served == nil && matcher.texts.isEmpty)
+        #expect(scene.rig.count(.semanticLookups, "gone") == 1)
+        scene.answer("own")
+    }
+
+    /// What memory has no room for is found below, once it is there; until then nobody says that it is gone.
+    @Test func whatIsStillOnItsWayBelowIsNotGone() throws {
+        let tier = FakeTier(.redis)
+        let gate = Gate()
+        tier.during = { verb, _ in if verb == .store { await gate.pass() } }
+        let matcher = Self.matcher()
+        let scene = Self.scene(matcher, lower: FakeLower([tier]))
+        _ = try settle(scene, "go home")
+        let key = try #require(matcher.keys.first)
+        _ = scene.rig.memory.removeNow(key)
+        #expect(try scene.ask("please go home").served == nil)
+        #expect(matcher.keys == [key])
+        gate.open()
+        scene.stage.run()
+        #expect(try scene.ask("go please home").served?.outcome == .semantic(.redis))
+        scene.answer("own")
+    }
+
     @Test func onlyIfCachedTakesANeighbour() throws {
         let scene = Self.scene(Self.matcher())
         _ = try settle(scene, "go home")

@@ -94,7 +94,7 @@ package enum LookupResult: String, MetricLabelValue {
 
 /// What came of a request that might have been answered by meaning.
 package enum SemanticLookup: String, MetricLabelValue {
-    case served, alias, compared, rejected, none, gone
+    case served, alias, compared, rejected, none, gone, unreachable
     case tooLong = "too-long"
     case late, busy, failed
 
@@ -106,6 +106,7 @@ package enum SemanticLookup: String, MetricLabelValue {
         case .rejected: "There were near questions, and none of them means the same."
         case .none: "There was no near question."
         case .gone: "There was one, but its answer is gone."
+        case .unreachable: "There was one, but the tier that may hold its answer could not be asked."
         case .tooLong: "The text is longer than is compared, or has no words."
         case .late: "`semantic.budget` was spent."
         case .busy: "Too many texts waited for the encoder."

@@ -3,7 +3,7 @@
 
 const lookupWords = {
   served: "Served", alias: "Served again", compared: "Compared only", rejected: "Kept apart", none: "Nothing near",
-  gone: "Answer gone", "too-long": "Too long", late: "Too late", busy: "Encoder busy", failed: "Encoder failed",
+  gone: "Answer gone", unreachable: "Answer out of reach", "too-long": "Too long", late: "Too late", busy: "Encoder busy", failed: "Encoder failed",
 };
 const witnessWords = { comparison: "Model’s own answer", judge: "Judge", person: "People" };
 

@@ -156,7 +156,9 @@ package final class MemoryTier: Sendable {
 extension MemoryTier: Tier {
     package var name: TierName { .memory }
 
-    package func find(_ key: CacheKey) async -> Entry? { lookup(key, now: clock.wall()) }
+    package func look(for key: CacheKey) async -> TierFinding {
+        lookup(key, now: clock.wall()).map { .held($0) } ?? .nothing
+    }
 
     @discardableResult
     package func store(_ entry: Entry, under key: CacheKey) async -> StoreResult {

@@ -48,20 +48,26 @@ package final class ObjectTier: Tier {
 
     // MARK: Tier
 
-    package func find(_ key: CacheKey) async -> Entry? {
+    package func look(for key: CacheKey) async -> TierFinding {
         let name = ObjectName(entry: key)
         let deadline = clock.monotonic() + options.deadline
-        guard let bytes = await read(name, deadline: deadline) else { return nil }
+        let bytes: Bytes
+        switch await read(name, deadline: deadline) {
+        case .success(let found?): bytes = found
+        case .success(nil): return .nothing
+        case .failure, nil: return .unknown
+        }
         let stored = codec.open(bytes, under: key, now: clock.wall(), retainStale: options.retainStale)
         switch stored {
         case .live(let entry):
             numbers.withLock { $0.hits += 1 }
-            return entry
+            return .held(entry)
         case .dead: numbers.withLock { $0.expired += 1 }
         case .refused(let failure): numbers.withLock { $0.refused[failure, default: 0] += 1 }
         }
-        if stored.isToBeDeleted { await discard(name, deadline: deadline) }
-        return nil
+        guard stored.isToBeDeleted else { return .unknown }
+        await discard(name, deadline: deadline)
+        return .nothing
     }
 
     @discardableResult
@@ -80,20 +86,19 @@ package final class ObjectTier: Tier {
 
     // MARK: Steps
 
-    /// nil where there is none, or the store failed or was not asked.
-    private func read(_ name: ObjectName, deadline: Int64) async -> Bytes? {
+    /// nil where the store was not asked.
+    private func read(_ name: ObjectName, deadline: Int64) async -> Result<Bytes?, ObjectFailure>? {
         let limit = codec.limit
         let answer = await call(.read) { store throws(ObjectFailure) in
             try await store.get(name, limit: limit, deadline: deadline)
         }
         switch answer {
         case .success(nil): numbers.withLock { $0.misses += 1 }
-        case .success(let bytes): return bytes
         case .failure(let failure) where failure.kind == .tooLarge:
             numbers.withLock { $0.refused[.tooLarge, default: 0] += 1 }
-        case .failure, nil: break
+        case .success, .failure, nil: break
         }
-        return nil
+        return answer
     }
 
     private func write(_ entry: Entry, under key: CacheKey) async -> StoreResult {

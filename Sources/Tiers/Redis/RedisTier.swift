@@ -64,26 +64,27 @@ package final class RedisTier: Tier {
 
     // MARK: Tier
 
-    package func find(_ key: CacheKey) async -> Entry? {
+    package func look(for key: CacheKey) async -> TierFinding {
         let name = storedName(of: key)
         let deadline = clock.monotonic() + options.deadline
         guard
             let answer = await call({ store throws(KeyValueFailure) in try await store.get(name, deadline: deadline) })
-        else { return nil }
+        else { return .unknown }
         guard let bytes = answer else {
             numbers.withLock { $0.misses += 1 }
-            return nil
+            return .nothing
         }
         let stored = codec.open(bytes, under: key, now: clock.wall(), retainStale: options.retainStale)
         switch stored {
         case .live(let entry):
             numbers.withLock { $0.hits += 1 }
-            return entry
+            return .held(entry)
         case .dead: numbers.withLock { $0.expired += 1 }
         case .refused(let failure): numbers.withLock { $0.refused[failure, default: 0] += 1 }
         }
-        if stored.isToBeDeleted { await discard(name, deadline: deadline) }
-        return nil
+        guard stored.isToBeDeleted else { return .unknown }
+        await discard(name, deadline: deadline)
+        return .nothing
     }
 
     @discardableResult
