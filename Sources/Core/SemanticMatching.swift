@@ -21,8 +21,9 @@ package protocol SemanticMatching: Sendable {
         _ question: SemanticQuestion, reading: (any SemanticReading)?, under key: CacheKey, _ facts: SemanticFacts,
         isWanted: @escaping @Sendable () -> Bool)
 
-    /// Whether a person said that an entry does not answer the request under `key`, here or at another sidecar.
-    func isRefused(_ key: CacheKey, by entry: CacheKey) -> Bool
+    /// Whether a match that was served to the request under `key` may be served to it again, by what was found out since,
+    /// here and at other sidecars. Takes a microsecond.
+    func standing(of match: SemanticMatch, for key: CacheKey) -> SemanticStanding
 
     /// The entry under a key is gone.
     func forget(_ key: CacheKey)
@@ -39,6 +40,18 @@ package protocol SemanticMatching: Sendable {
     /// Somebody knows whether the answer of a match is right for the request under `key`. One that a person calls wrong
     /// is never served to it again.
     func observe(_ match: SemanticMatch, for key: CacheKey, isRight: Bool, by witness: SemanticWitness)
+
+    /// A person who called a match right calls it wrong now.
+    func withdraw(_ match: SemanticMatch, for key: CacheKey)
+}
+
+/// What became of a match that was served.
+package enum SemanticStanding: Sendable {
+    case stands
+    /// It may be served, but the model is to be asked all the same, and its answer compared.
+    case explores
+    /// It was found to be wrong, or is not sure enough any more.
+    case ended
 }
 
 /// Who says whether an answer was right.
@@ -72,17 +85,21 @@ package struct SemanticMatch: Sendable, Equatable {
     /// right by that alone. For those who learn from what comes of it.
     package var score: Float
     package var probability: Double
+    /// Of that probability, before anything was observed.
+    package var lowerBound: Double
     /// It was enough for the threshold that one request asked for; by the settings' rule it may not be.
     package var isByThreshold = false
 
     package init(
-        key: CacheKey, similarity: Double, confidence: Double?, score: Float = 0, probability: Double = 0
+        key: CacheKey, similarity: Double, confidence: Double?, score: Float = 0, probability: Double = 0,
+        lowerBound: Double = 0
     ) {
         self.key = key
         self.similarity = similarity
         self.confidence = confidence
         self.score = score
         self.probability = probability
+        self.lowerBound = lowerBound
     }
 }
 

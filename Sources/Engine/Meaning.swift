@@ -27,23 +27,34 @@ package final class Meaning: Sendable {
     package var aliasBytes: Int { aliases.count * AliasTable.bytesPerAlias }
 
     /// Whose answer the request under a key got before.
-    package func alias(of key: CacheKey) -> SemanticMatch? { aliases.find(key) }
+    package func alias(of key: CacheKey) -> SemanticMatch? { aliases.find(key)?.match }
 
     /// An answer was served under a number that its client knows.
     package func note(_ id: UInt64, _ key: CacheKey, _ match: SemanticMatch) {
         hits.note(SemanticHits.Hit(id: id, key: key, match: match))
     }
 
-    /// What a person thinks of the answer with that number. The match it is about, nil where it is not known any more.
-    package func feedback(on id: UInt64, isRight: Bool) -> SemanticMatch? {
-        guard let hit = hits.find(id) else { return nil }
-        if !isRight { aliases.remove(hit.key) }
-        observe(hit.match, for: hit.key, isRight: isRight, by: .person)
-        return hit.match
+    /// What a person thinks of the answer with that number. Of each answer one word counts: the first, or a no after a yes.
+    ///
+    /// - Returns: the match it is about, and whether it counts; nil where the number is not known any more.
+    package func feedback(on id: UInt64, isRight: Bool) -> (match: SemanticMatch, isCounted: Bool)? {
+        guard let (hit, change) = hits.note(isRight, of: id) else { return nil }
+        switch change {
+        case .first: observe(hit.match, for: hit.key, isRight: isRight, by: .person)
+        case .withdrawn:
+            matcher.withdraw(hit.match, for: hit.key)
+            note(hit.match, for: hit.key, isRight: false, by: .person)
+        case .nothing: return (hit.match, false)
+        }
+        return (hit.match, true)
     }
 
     func observe(_ match: SemanticMatch, for key: CacheKey, isRight: Bool, by witness: SemanticWitness) {
         matcher.observe(match, for: key, isRight: isRight, by: witness)
+        note(match, for: key, isRight: isRight, by: witness)
+    }
+
+    private func note(_ match: SemanticMatch, for key: CacheKey, isRight: Bool, by witness: SemanticWitness) {
         recentPairs.observe(match.key, for: key, RecentPairs.Verdict(witness: witness, isRight: isRight))
     }
 

@@ -7,26 +7,39 @@ extension Engine {
     /// The answer that the same wording got before, without comparing texts again.
     func aliased(_ call: Call, _ ports: Ports) async -> Found? {
         let key = call.admitted.key
-        guard let meaning, meaning.isServing, let match = meaning.aliases.find(key), suits(match, call),
-            !meaning.matcher.isRefused(key, by: match.key)
-        else {
+        guard let meaning, meaning.isServing, let open = call.question, let alias = meaning.aliases.find(key),
+            suits(alias.match, call)
+        else { return nil }
+        let standing = meaning.matcher.standing(of: alias.match, for: key)
+        guard standing != .ended else {
+            meaning.aliases.remove(key)
             return nil
         }
-        switch await fetch(match, for: call.admitted, ports) {
+        switch await fetch(alias.match, for: call.admitted, ports) {
         case .found(let found):
+            guard found.entry.facts.createdAt == alias.createdAt else { break }
+            guard standing == .stands || call.admitted.controls.onlyIfCached else {
+                compare(found, alias.match, open, ports)
+                return nil
+            }
             ports.metrics.countSemantic(.alias)
             return found
         case .unsuitable, .unreachable: return nil
-        case .gone:
-            meaning.aliases.remove(key)
-            meaning.matcher.forget(match.key)
-            return nil
+        case .gone: meaning.matcher.forget(alias.match.key)
         }
+        meaning.aliases.remove(key)
+        return nil
+    }
+
+    /// Has the model asked in spite of a match, and its answer compared.
+    private func compare(_ found: Found, _ match: SemanticMatch, _ open: OpenQuestion, _ ports: Ports) {
+        open.rival = OpenQuestion.Rival(entry: found.entry, match: match, ports: ports)
+        ports.metrics.countSemantic(.compared)
     }
 
     /// The answer of a question that means the same; nil where the model is to be asked.
     func neighbour(of call: Call, _ ports: Ports) async -> Found? {
-        guard let meaning, let open = call.question, call.wantsAnyAnswer else { return nil }
+        guard let meaning, let open = call.question, call.wantsAnyAnswer, open.rival == nil else { return nil }
         let key = call.admitted.key
         let threshold = call.admitted.controls.semanticThreshold
         let started = clock.monotonic()
@@ -48,12 +61,15 @@ extension Engine {
                 found.match?.isByThreshold = threshold != nil
                 // Who wants no answer of the model's gets none to compare with.
                 guard meaning.isServing, !finding.explores || call.admitted.controls.onlyIfCached else {
-                    open.rival = OpenQuestion.Rival(entry: found.entry, match: match, ports: ports)
-                    note(candidate, .compared)
+                    compare(found, match, open, ports)
+                    meaning.recentPairs.note(key, open.question.text, candidate, .compared, time: clock.wall())
                     return nil
                 }
                 // What one request allowed itself is not what others want.
-                if threshold == nil { meaning.aliases.insert(match, under: key) }
+                if threshold == nil {
+                    meaning.aliases.insert(
+                        AliasTable.Alias(match: match, createdAt: found.entry.facts.createdAt), under: key)
+                }
                 note(candidate, .served)
                 return found
             }

@@ -7,6 +7,17 @@ final class SemanticHits: Sendable {
         var id: UInt64
         var key: CacheKey
         var match: SemanticMatch
+        /// What was said of it; nil: nothing yet.
+        var isRight: Bool?
+    }
+
+    /// What is new about somebody's word.
+    enum Change: Sendable {
+        case first
+        /// It was called right before.
+        case withdrawn
+        /// It was said before, or comes after a no, which is for good.
+        case nothing
     }
 
     private struct State {
@@ -34,5 +45,18 @@ final class SemanticHits: Sendable {
         }
     }
 
-    func find(_ id: UInt64) -> Hit? { state.withLock { state in state.places[id].map { state.ring[$0] } } }
+    /// Notes what somebody says of a hit; nil where it is not known.
+    func note(_ isRight: Bool, of id: UInt64) -> (hit: Hit, change: Change)? {
+        state.withLock { state in
+            guard let place = state.places[id] else { return nil }
+            let change: Change =
+                switch (state.ring[place].isRight, isRight) {
+                case (nil, _): .first
+                case (true?, false): .withdrawn
+                default: .nothing
+                }
+            if change != .nothing { state.ring[place].isRight = isRight }
+            return (state.ring[place], change)
+        }
+    }
 }

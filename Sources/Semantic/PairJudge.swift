@@ -9,6 +9,18 @@ final class PairJudge: Sendable {
         /// Of remembered questions, by their keys; those that were not heard of lately are forgotten.
         var young: [CacheKey: EntryEvidence] = [:]
         var old: [CacheKey: EntryEvidence] = [:]
+
+        func evidence(of key: CacheKey) -> EntryEvidence { young[key] ?? old[key] ?? EntryEvidence() }
+
+        mutating func change(_ key: CacheKey, _ change: (inout EntryEvidence) -> Void) {
+            var evidence = evidence(of: key)
+            change(&evidence)
+            if young.count >= PairJudge.mostEntries, young[key] == nil {
+                old = young
+                young = [:]
+            }
+            young[key] = evidence
+        }
     }
 
     /// Neighbours that are farther are not worth a look, whatever the words say.
@@ -45,24 +57,42 @@ final class PairJudge: Sendable {
             new, old, cosine: new.encoding == nil ? nil : similarity, weights: weights, report: report)
         var policy = policy
         if let threshold { policy.rule = .threshold(threshold) }
-        let (pooled, evidence) = state.withLock { ($0.pooled, $0.young[key] ?? $0.old[key] ?? EntryEvidence()) }
+        let (pooled, evidence) = state.withLock { ($0.pooled, $0.evidence(of: key)) }
         let decision = policy.decide(
             judgement, similarity: Double(similarity), report: report, evidence: evidence, pooled: pooled,
             chance: chance)
         return Opinion(decision: decision, judgement: judgement, objections: report.objections)
     }
 
+    /// What is to be done with a pair that was judged before, by what is known now.
+    func judgeAgain(_ match: SemanticMatch, chance: Double) -> SemanticPolicy.Decision {
+        let (pooled, evidence) = state.withLock { ($0.pooled, $0.evidence(of: match.key)) }
+        let judgement = Judgement(score: match.score, probability: match.probability, lowerBound: match.lowerBound)
+        // Guards have nothing to say that they did not say of the same two texts.
+        return policy.decide(
+            judgement, similarity: match.similarity, report: GuardReport(), evidence: evidence, pooled: pooled,
+            chance: chance)
+    }
+
     /// Somebody knew whether a match was right.
     func learn(_ match: SemanticMatch, isRight: Bool) {
         state.withLock { state in
             state.pooled.add(probability: match.probability, isRight: isRight)
-            var evidence = state.young[match.key] ?? state.old[match.key] ?? EntryEvidence()
-            evidence.add(Observation(score: match.score, isRight: isRight))
-            if state.young.count >= PairJudge.mostEntries, state.young[match.key] == nil {
-                state.old = state.young
-                state.young = [:]
-            }
-            state.young[match.key] = evidence
+            state.change(match.key) { $0.add(Observation(score: match.score, isRight: isRight)) }
         }
+    }
+
+    /// What was called right is called wrong now.
+    func correct(_ match: SemanticMatch) {
+        state.withLock { state in
+            state.pooled.correct()
+            state.change(match.key) { $0.correct(score: match.score) }
+        }
+    }
+
+    /// Another sidecar found an answer to be wrong. How good the verifier is, each finds out from all that it observes,
+    /// and not from errors alone.
+    func hearError(of key: CacheKey, score: Float) {
+        state.withLock { $0.change(key) { $0.add(Observation(score: score, isRight: false)) } }
     }
 }

@@ -1,8 +1,7 @@
 import Core
 import Synchronization
 
-/// Requests and entries that are not to be brought together again, because somebody said so. Bounded; the oldest are
-/// forgotten first.
+/// Requests and entries that do not belong together, by what somebody said. Bounded; the oldest are forgotten first.
 final class RefusedPairs: Sendable {
     struct Pair: Hashable, Sendable {
         /// Of the request.
@@ -18,9 +17,10 @@ final class RefusedPairs: Sendable {
         var first = 0
     }
 
-    static let most = 16_384
-
+    private let most: Int
     private let state = Mutex(State())
+
+    init(most: Int) { self.most = most }
 
     func contains(_ key: CacheKey, _ other: CacheKey) -> Bool {
         state.withLock { $0.pairs.contains(Pair(key: key, other: other)) }
@@ -30,10 +30,10 @@ final class RefusedPairs: Sendable {
         state.withLock { state in
             let pair = Pair(key: key, other: other)
             guard state.pairs.insert(pair).inserted else { return }
-            guard state.order.count >= RefusedPairs.most else { return state.order.append(pair) }
+            guard state.order.count >= most else { return state.order.append(pair) }
             state.pairs.remove(state.order[state.first])
             state.order[state.first] = pair
-            state.first = (state.first + 1) % RefusedPairs.most
+            state.first = (state.first + 1) % most
         }
     }
 

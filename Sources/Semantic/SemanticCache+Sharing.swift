@@ -7,6 +7,7 @@ import Synchronization
 /// ```
 /// 0, 1  a question of that store: the record as `RecordCodec` writes it
 /// 2     a pair that a person refused: both keys as a line of text
+/// 3     a match that was found to be wrong: 8 matcher · 32 key · 32 key of the entry · 4 score
 /// ```
 extension SemanticCache {
     /// The two ways of comparing, each with what it remembers.
@@ -43,8 +44,24 @@ extension SemanticCache {
         teller.withLock { $0 }?.tell(Bytes([SemanticCache.refusal] + SemanticCache.line(key, entry).utf8))
     }
 
-    /// Begins an announcement of a refused pair, where others have their store.
+    func announceError(of match: SemanticMatch, for key: CacheKey) {
+        guard let teller = teller.withLock({ $0 }) else { return }
+        teller.tell(
+            Bytes(capacity: SemanticCache.errorSize) { target in
+                var writer = RecordWriter(target)
+                writer.put(SemanticCache.error)
+                writer.put(teller.codec.matcher)
+                writer.put(key)
+                writer.put(match.key)
+                writer.put(match.score.bitPattern)
+                return writer.count
+            })
+    }
+
+    /// Begin announcements of pairs, where others have their store.
     private static let refusal: UInt8 = 2
+    private static let error: UInt8 = 3
+    private static let errorSize = 1 + 8 + 32 + 32 + 4
 
     // MARK: Hearing
 
@@ -67,6 +84,12 @@ extension SemanticCache {
             let lines = String(decoding: rest.prefix(SemanticCache.longestLine), as: UTF8.self)
             return refuse(lines: lines) > 0 ? .taken : .damaged
         }
+        if first == SemanticCache.error {
+            do throws(RecordFault) { try takeError(rest, codec) } catch {
+                return error == .otherMatcher ? .otherMatcher : .damaged
+            }
+            return .taken
+        }
         guard let store = Store(rawValue: first) else { return .damaged }
         let record: SemanticRecord
         do throws(RecordFault) { record = try codec.decode(rest) } catch {
@@ -75,6 +98,18 @@ extension SemanticCache {
         // How wide vectors are is not for others to say.
         guard let index = index(store), index.isSettled, isWelcome(record.key, record.facts) else { return .unwanted }
         return index.insert(record, now: clock.wall()) ? .taken : .unwanted
+    }
+
+    private func takeError(_ bytes: UnsafeRawBufferPointer, _ codec: RecordCodec) throws(RecordFault) {
+        var reader = RecordReader(bytes)
+        // Scores of another matcher say something else.
+        guard try reader.number(UInt64.self) == codec.matcher else { throw .otherMatcher }
+        let key = CacheKey(digest: try reader.take(32))
+        let entry = CacheKey(digest: try reader.take(32))
+        let score = Float(bitPattern: try reader.number(UInt32.self))
+        guard score.isFinite, reader.rest.isEmpty else { throw .corrupt }
+        doubts.insert(key, entry)
+        judge.hearError(of: entry, score: score)
     }
 
     // MARK: The next start
@@ -108,7 +143,7 @@ extension SemanticCache {
     @discardableResult
     package func refuse(lines: String) -> Int {
         var count = 0
-        for line in lines.split(separator: "\n").suffix(RefusedPairs.most) {
+        for line in lines.split(separator: "\n").suffix(SemanticCache.mostRefusals) {
             let keys = line.split(separator: " ").compactMap { CacheKey(hex: String($0)) }
             guard keys.count == 2 else { continue }
             refusals.insert(keys[0], keys[1])

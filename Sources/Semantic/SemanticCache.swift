@@ -27,14 +27,19 @@ package final class SemanticCache: SemanticMatching {
     private static let growth = 512
     /// Records that are looked at for expiry each time.
     private static let sweepBudget = 4_096
+    static let mostRefusals = 16_384
+    static let mostDoubts = 4_096
 
     package let identity: String
     private let options: Options
     let encoder: (any TextEncoding)?
     let meanings: GrowingIndex?
     let letters: GrowingIndex
-    let refusals = RefusedPairs()
-    private let judge: PairJudge
+    /// By persons: for good.
+    let refusals = RefusedPairs(most: SemanticCache.mostRefusals)
+    /// By anybody: they are compared anew each time.
+    let doubts = RefusedPairs(most: SemanticCache.mostDoubts)
+    let judge: PairJudge
     private let backlog = LearningBacklog()
     let teller = Mutex<Teller?>(nil)
     let clock: any Clock
@@ -88,7 +93,7 @@ package final class SemanticCache: SemanticMatching {
     private func search(
         _ question: SemanticQuestion, _ reading: Reading, _ key: CacheKey, _ threshold: Double?, _ deadline: Int64
     ) -> SemanticFinding {
-        let chance = Double(random.next() >> 11) / 0x1p53
+        let chance = chance()
         var explores = false
         let neighbours = index(of: reading).nearest(
             in: question.partition, to: reading.vector, count: options.neighbours, now: clock.wall())
@@ -110,6 +115,18 @@ package final class SemanticCache: SemanticMatching {
         return SemanticFinding(.accepted, candidates: candidates, reading: reading, explores: explores)
     }
 
+    /// Evenly from 0 up to 1.
+    private func chance() -> Double { Double(random.next() >> 11) / 0x1p53 }
+
+    package func standing(of match: SemanticMatch, for key: CacheKey) -> SemanticStanding {
+        guard !refusals.contains(key, match.key), !doubts.contains(key, match.key) else { return .ended }
+        return switch judge.judgeAgain(match, chance: chance()) {
+        case .serve: .stands
+        case .audit: .explores
+        case .refuse: .ended
+        }
+    }
+
     private func candidate(
         _ neighbour: SemanticNeighbour, _ opinion: PairJudge.Opinion, isRefused: Bool
     ) -> SemanticCandidate {
@@ -127,7 +144,8 @@ package final class SemanticCache: SemanticMatching {
         }
         let match = SemanticMatch(
             key: neighbour.record.key, similarity: Double(neighbour.similarity), confidence: confidence,
-            score: opinion.judgement.score, probability: opinion.judgement.probability)
+            score: opinion.judgement.score, probability: opinion.judgement.probability,
+            lowerBound: opinion.judgement.lowerBound)
         return SemanticCandidate(
             match: match, text: neighbour.record.text, objections: objections, isAccepted: objections.isEmpty)
     }
@@ -217,12 +235,25 @@ package final class SemanticCache: SemanticMatching {
     package func observe(_ match: SemanticMatch, for key: CacheKey, isRight: Bool, by witness: SemanticWitness) {
         metrics.countObservation(by: witness, isRight ? .right : .wrong)
         judge.learn(match, isRight: isRight)
-        guard !isRight, witness == .person else { return }
-        refusals.insert(key, match.key)
-        announceRefusal(of: key, by: match.key)
+        if !isRight { end(match, for: key, isForGood: witness == .person) }
     }
 
-    package func isRefused(_ key: CacheKey, by entry: CacheKey) -> Bool { refusals.contains(key, entry) }
+    package func withdraw(_ match: SemanticMatch, for key: CacheKey) {
+        metrics.countObservation(by: .person, .withdrawn)
+        metrics.countObservation(by: .person, .wrong)
+        judge.correct(match)
+        end(match, for: key, isForGood: true)
+    }
+
+    /// Here and, as soon as they hear of it, at other sidecars.
+    private func end(_ match: SemanticMatch, for key: CacheKey, isForGood: Bool) {
+        if isForGood {
+            refusals.insert(key, match.key)
+            announceRefusal(of: key, by: match.key)
+        }
+        doubts.insert(key, match.key)
+        announceError(of: match, for: key)
+    }
 
     // MARK: What there is
 

@@ -303,18 +303,20 @@ final class AdminPlane: HTTPHandler {
         } catch {
             return refuse(exchange, 400, error.code, error.message)
         }
-        guard let match = context.engine.meaning?.feedback(on: request.id, isRight: request.isRight) else {
+        let feedback = context.engine.meaning?.feedback(on: request.id, isRight: request.isRight)
+        guard let (match, isCounted) = feedback else {
             return refuse(
                 exchange, 404, "unknown-answer",
                 "No answer by meaning with that id is remembered: it was served by another sidecar, or long ago.")
         }
         context.log.write(
             .info, "feedback", LogField("verdict", request.isRight ? "up" : "down"),
-            LogField("matchedKey", match.key.hex))
+            LogField("counted", isCounted ? "yes" : "no"), LogField("matchedKey", match.key.hex))
         var writer = JSONWriter()
         writer.beginObject()
         writer.member("matchedKey", match.key.hex)
         writer.member("similarity", match.similarity)
+        writer.member("counted", isCounted)
         writer.endObject()
         answer(exchange, 200, json: writer.bytes)
     }

@@ -16,6 +16,9 @@ package final class FakeMatcher: SemanticMatching {
         var observed: [Bool] = []
         var witnesses: [SemanticWitness] = []
         var refused: Set<CacheKey> = []
+        /// Those that were ever called wrong.
+        var doubted: Set<CacheKey> = []
+        var withdrawn: [CacheKey] = []
         var isExploring = false
         var failure: SemanticResult?
     }
@@ -34,6 +37,8 @@ package final class FakeMatcher: SemanticMatching {
     package var observed: [Bool] { state.withLock { $0.observed } }
     /// Who said so, in the same order.
     package var witnesses: [SemanticWitness] { state.withLock { $0.witnesses } }
+    /// Of which matches a yes was taken back.
+    package var withdrawn: [CacheKey] { state.withLock { $0.withdrawn } }
     package var isExploring: Bool {
         get { state.withLock { $0.isExploring } }
         set { state.withLock { $0.isExploring = newValue } }
@@ -76,8 +81,11 @@ package final class FakeMatcher: SemanticMatching {
         if !isWanted() { forget(key) }
     }
 
-    package func isRefused(_ key: CacheKey, by entry: CacheKey) -> Bool {
-        state.withLock { $0.refused.contains(entry) }
+    package func standing(of match: SemanticMatch, for key: CacheKey) -> SemanticStanding {
+        state.withLock { state in
+            if state.doubted.contains(match.key) { return .ended }
+            return state.isExploring ? .explores : .stands
+        }
     }
 
     package func forget(_ key: CacheKey) { state.withLock { $0.remembered[key] = nil } }
@@ -96,6 +104,15 @@ package final class FakeMatcher: SemanticMatching {
             state.observed.append(isRight)
             state.witnesses.append(witness)
             if !isRight, witness == .person { state.refused.insert(match.key) }
+            if !isRight { state.doubted.insert(match.key) }
+        }
+    }
+
+    package func withdraw(_ match: SemanticMatch, for key: CacheKey) {
+        state.withLock { state in
+            state.withdrawn.append(match.key)
+            state.refused.insert(match.key)
+            state.doubted.insert(match.key)
         }
     }
 }

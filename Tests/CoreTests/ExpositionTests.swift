@@ -90,6 +90,6 @@ import Testing
             #expect(types[name] != nil, "\(line)")
             #expect(seen.insert(line.prefix { $0 != " " }).inserted, "\(line)")
         }
-        #expect(types.count == 22)
+        #expect(types.count == 23)
     }
 }

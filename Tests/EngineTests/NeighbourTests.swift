@@ -273,11 +273,108 @@ import Tiers
         let key = try scene.key("please go home")
         meaning.note(7, key, match)
         #expect(meaning.feedback(on: 8, isRight: false) == nil)
-        #expect(meaning.feedback(on: 7, isRight: false) == match)
+        #expect(meaning.feedback(on: 7, isRight: false)?.match == match)
         let third = try scene.ask("please go home")
         #expect(third.served == nil)
         scene.answer("own")
         #expect(third.served?.outcome == .miss)
+    }
+
+    /// Of one answer one word counts: the first, or a no after a yes.
+    @Test(arguments: [
+        ("yes yes yes", [true, false, false], [true], 0), ("no no", [true, false], [false], 0),
+        ("yes no", [true, true], [true], 1), ("yes no no yes", [true, true, false, false], [true], 1),
+        ("no yes", [true, false], [false], 0),
+    ])
+    func feedbackCountsOnce(said: String, counted: [Bool], observed: [Bool], withdrawn: Int) throws {
+        let matcher = Self.matcher()
+        let meaning = Meaning(matcher: matcher, isServing: true, aliasBytes: 1 << 16)
+        let match = SemanticMatch(key: CacheKey(1, 1, 1, 1), similarity: 0.95, confidence: nil)
+        for id: UInt64 in 1...2 { meaning.note(id, CacheKey(id, 2, 2, 2), match) }
+        let words = said.split(separator: " ")
+        #expect(try words.map { try #require(meaning.feedback(on: 1, isRight: $0 == "yes")).isCounted } == counted)
+        #expect(matcher.observed == observed)
+        #expect(matcher.withdrawn.count == withdrawn)
+        // Another answer has a word of its own.
+        #expect(meaning.feedback(on: 2, isRight: true)?.isCounted == true)
+        #expect(matcher.observed == observed + [true])
+    }
+
+    // MARK: Wordings that were answered before
+
+    private static let again = "please go home"
+
+    /// One question and another wording of it, which was answered by meaning once.
+    private func aliased(_ matcher: FakeMatcher) throws -> (scene: Scene, key: CacheKey, match: SemanticMatch) {
+        let scene = Self.scene(matcher, lower: FakeLower([]))
+        _ = try settle(scene, "go home")
+        let match = try #require(try scene.ask(Self.again).served?.match)
+        #expect(matcher.searches == 2)
+        return (scene, try scene.key(Self.again), match)
+    }
+
+    @Test(arguments: ["yes", "no"]) func theyAreExploredToo(answer: String) throws {
+        let matcher = Self.matcher()
+        let scene = try aliased(matcher).scene
+        matcher.isExploring = true
+        let cached = [EngineRig.credential, ("Cache-Control", "only-if-cached")]
+        #expect(try scene.ask(Self.again, headers: cached).served?.outcome == .semantic(.memory))
+        let explored = try settle(scene, Self.again, answer: answer)
+        scene.stage.run()
+        #expect(explored.served?.outcome == .miss)
+        #expect(matcher.searches == 2, "without another search")
+        #expect(matcher.observed == [answer == "yes"])
+        #expect(scene.rig.count(.semanticLookups, "compared") == 1)
+        scene.expectQuiet()
+    }
+
+    @Test(arguments: SemanticWitness.allCases) func theyEndWhenAnybodySaysNo(witness: SemanticWitness) throws {
+        let matcher = Self.matcher()
+        let (scene, key, match) = try aliased(matcher)
+        try #require(scene.rig.engine.meaning).observe(match, for: key, isRight: false, by: witness)
+        let after = try scene.ask(Self.again)
+        #expect(matcher.searches == 3)
+        // Only a person's word ends the pair itself.
+        #expect((after.served == nil) == (witness == .person))
+        if after.served == nil { scene.answer("own") }
+    }
+
+    @Test(arguments: [(PurgeGroup.everything, false), (.model("m"), false), (.model("m"), true)])
+    func theyEndWithTheAnswer(group: PurgeGroup, isKey: Bool) throws {
+        let matcher = Self.matcher()
+        let (scene, _, match) = try aliased(matcher)
+        scene.rig.engine.purgeHere(isKey ? .key(match.key) : group)
+        scene.advance(.milliseconds(5))
+        // The same question has another answer now.
+        _ = try settle(scene, "go home", answer: "no")
+        let after = try scene.ask(Self.again)
+        #expect(matcher.searches == 4, "it is compared anew")
+        #expect(after.body?.contains("no") == true)
+        try scene.ask(Self.again)
+        #expect(matcher.searches == 4, "and not again")
+    }
+
+    @Test func theyEndWhenTheAnswerExpires() throws {
+        let matcher = Self.matcher()
+        let scene = Self.scene(matcher) { $0.cache.ttl = .seconds(60) }
+        _ = try settle(scene, "go home")
+        try scene.ask(Self.again)
+        scene.advance(.seconds(61))
+        let after = try scene.ask(Self.again)
+        #expect(after.served == nil && scene.rig.engine.meaning?.aliasCount == 0)
+        scene.answer("own")
+    }
+
+    @Test(arguments: [("off", 2), ("threshold=0.96", 3)]) func theyAreNotForThoseWhoAskForMore(
+        value: String, searches: Int
+    ) throws {
+        let matcher = Self.matcher()
+        let scene = try aliased(matcher).scene
+        let strict = try scene.ask(Self.again, headers: [EngineRig.credential, ("x-refrain-semantic", value)])
+        #expect(strict.served == nil)
+        #expect(matcher.searches == searches)
+        scene.answer("own")
+        #expect(strict.served?.outcome == .miss)
     }
 
     @Test(arguments: [SemanticResult.late, .busy, .failed, .tooLong])
@@ -325,7 +422,8 @@ import Tiers
 @Suite struct AliasTableTests {
     @Test func isBoundedAndKeepsWhatIsAskedFor() {
         let table = AliasTable(bytes: AliasTable.bytesPerAlias * 64)
-        let match = SemanticMatch(key: CacheKey(9, 9, 9, 9), similarity: 1, confidence: nil)
+        let match = AliasTable.Alias(
+            match: SemanticMatch(key: CacheKey(9, 9, 9, 9), similarity: 1, confidence: nil), createdAt: 1)
         for number: UInt64 in 0..<1_000 {
             table.insert(match, under: CacheKey(number, 0, 0, 0))
             #expect(table.find(CacheKey(0, 0, 0, 0)) == match)

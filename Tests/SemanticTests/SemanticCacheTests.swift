@@ -275,8 +275,59 @@ import Testing
         await learn(one, "How do I reset my password?", 1)
         let found = try #require(await match(one, "how do I reset my password").accepted.first)
         one.observe(found.match, for: Self.key(99), isRight: false, by: .person)
-        #expect(other.isRefused(Self.key(99), by: Self.key(1)))
+        #expect(other.standing(of: found.match, for: Self.key(99)) == .ended)
         #expect(await match(other, "how do I reset my password").result == .rejected)
+    }
+
+    /// Whoever finds it out, no sidecar serves the same wording the same answer without comparing again.
+    @Test(arguments: [SemanticWitness.judge, .comparison]) func anErrorIsToldToOthers(witness: SemanticWitness)
+        async throws
+    {
+        let (one, other) = (try cache(), try cache())
+        let codec = RecordCodec(matcher: one.identity, checksum: XXH3Checksum())
+        let strange = RecordCodec(matcher: "other", checksum: XXH3Checksum())
+        one.announce(codec) {
+            _ = other.heard($0, strange) { _, _ in true }
+            _ = other.heard($0, codec) { _, _ in true }
+        }
+        await learn(one, "How do I reset my password?", 1)
+        let match = try #require(await match(one, "how do I reset my password").accepted.first).match
+        for cache in [one, other] { #expect(cache.standing(of: match, for: Self.key(99)) == .stands) }
+        one.observe(match, for: Self.key(99), isRight: true, by: witness)
+        for cache in [one, other] { #expect(cache.standing(of: match, for: Self.key(99)) == .stands) }
+        one.observe(match, for: Self.key(99), isRight: false, by: witness)
+        for cache in [one, other] { #expect(cache.standing(of: match, for: Self.key(99)) == .ended) }
+        // The rule of these caches is a threshold, so that others may still have it.
+        for cache in [one, other] { #expect(cache.standing(of: match, for: Self.key(98)) == .stands) }
+        let counts = registry.values(of: .semanticAnnouncements).map(\.value)
+        #expect(counts == [2, 0, 2, 0])
+    }
+
+    /// By the rule of `maxError` an error tells against the entry, for whoever asks.
+    @Test func anEntryThatWasWrongStandsForNobody() async throws {
+        let (one, other) = (try cache { $0.threshold = 0 }, try cache { $0.threshold = 0 })
+        let codec = RecordCodec(matcher: one.identity, checksum: XXH3Checksum())
+        one.announce(codec) { _ = other.heard($0, codec) { _, _ in true } }
+        let match = SemanticMatch(
+            key: Self.key(1), similarity: 0.97, confidence: 0.995, score: 5, probability: 0.998, lowerBound: 0.995)
+        #expect(one.standing(of: match, for: Self.key(98)) == .stands)
+        one.observe(match, for: Self.key(99), isRight: true, by: .person)
+        #expect(one.standing(of: match, for: Self.key(98)) == .stands)
+        one.withdraw(match, for: Self.key(99))
+        for cache in [one, other] {
+            for key: UInt64 in 98...99 { #expect(cache.standing(of: match, for: Self.key(key)) == .ended) }
+        }
+        let observed = registry.values(of: .semanticObservations).map(\.value)
+        #expect(observed == [0, 0, 0, 0, 0, 0, 1, 1, 1])
+    }
+
+    @Test func whatStandsIsExploredAsOftenAsTheRest() async throws {
+        let cache = try cache { $0.exploration = 0.25 }
+        let match = SemanticMatch(key: Self.key(1), similarity: 0.97, confidence: 0.97)
+        let explored = (0..<1_000).count { _ in cache.standing(of: match, for: Self.key(2)) == .explores }
+        #expect((200...300).contains(explored))
+        let unsure = SemanticMatch(key: Self.key(1), similarity: 0.79, confidence: 0.79)
+        #expect(cache.standing(of: unsure, for: Self.key(2)) == .ended)
     }
 
     @Test(arguments: [

@@ -101,6 +101,24 @@ struct PolicyTests {
         }
     }
 
+    @Test func `a word that is taken back counts as if it had been the other`() {
+        var (corrected, wrong) = (EntryEvidence(), EntryEvidence())
+        for score: Float in [1, 2, 3] { corrected.add(Observation(score: score, isRight: true)) }
+        corrected.correct(score: 2)
+        for (score, isRight) in [(1, true), (2, false), (3, true)] as [(Float, Bool)] {
+            wrong.add(Observation(score: score, isRight: isRight))
+        }
+        #expect(corrected == wrong)
+        // What gave way meanwhile counts all the same.
+        corrected.correct(score: 9)
+        #expect(corrected.observations.last == Observation(score: 9, isRight: false))
+        var (first, second) = (PooledEvidence(), PooledEvidence())
+        first.add(probability: 0.9, isRight: true)
+        first.correct()
+        second.add(probability: 0.9, isRight: false)
+        #expect(first == second)
+    }
+
     /// The verifier believes itself four times as good as it is; feedback on a tenth of the hits must bring the errors back.
     @Test(arguments: [1, 2, 3] as [UInt64])
     func `errors stay near the limit when the verifier is too sure, once its hits are audited`(seed: UInt64) {

@@ -169,7 +169,14 @@ package enum AnnouncementResult: String, MetricLabelValue {
 
 /// What was found out about a match.
 package enum SemanticVerdict: String, MetricLabelValue {
-    case right, wrong
+    case right, wrong, withdrawn
+
+    package var labelSentence: String? {
+        switch self {
+        case .right, .wrong: nil
+        case .withdrawn: "Of the right ones, those that the same person called wrong later: each is a wrong one, too."
+        }
+    }
 }
 
 /// What came of asking a judge.

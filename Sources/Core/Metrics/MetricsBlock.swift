@@ -60,7 +60,7 @@ package final class MetricsBlock: Sendable {
     private let upstreamDurations = Histogram()
     private let semanticLookups = CounterRow<16>()
     private let semanticRejections = CounterRow<24>()
-    private let semanticObservations = CounterRow<6>()
+    private let semanticObservations = CounterRow<9>()
     private let semanticJudgements = CounterRow<6>()
     private let semanticAnnouncements = CounterRow<4>()
     private let semanticDurations = Histogram()
@@ -127,7 +127,7 @@ package final class MetricsBlock: Sendable {
 
     /// Somebody knew whether a match was right.
     package func countObservation(by witness: SemanticWitness, _ verdict: SemanticVerdict) {
-        semanticObservations.add(at: witness.labelIndex * 2 + verdict.labelIndex)
+        semanticObservations.add(at: witness.labelIndex * 3 + verdict.labelIndex)
     }
 
     package func countJudgement(_ result: JudgeResult) { semanticJudgements.add(at: result.labelIndex) }

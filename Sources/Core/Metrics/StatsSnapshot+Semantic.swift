@@ -50,7 +50,9 @@ extension StatsSnapshot.SemanticStats {
                 registry.count(of: .semanticObservations, [witness.labelWord, $0.labelWord])
             }
             guard counts.reduce(0, +) > 0 else { return nil }
-            return StatsSnapshot.Observed(witness: witness.labelWord, right: counts[0], wrong: counts[1])
+            // In the order of the verdicts; who took a word back said one thing, not two.
+            return StatsSnapshot.Observed(
+                witness: witness.labelWord, right: max(0, counts[0] - counts[2]), wrong: counts[1])
         }
         search = StatsSnapshot.Latency("search", registry.histogram(.semanticDuration))
         encoding = StatsSnapshot.Latency("encoding", registry.histogram(.encodeDuration))

@@ -29,6 +29,12 @@ package struct EntryEvidence: Sendable, Equatable {
         observations.append(observation)
     }
 
+    /// What was right at this score was wrong after all.
+    package mutating func correct(score: Float) {
+        let place = observations.lastIndex { $0.score == score && $0.isRight }
+        if let place { observations[place].isRight = false } else { add(Observation(score: score, isRight: false)) }
+    }
+
     /// Observations for and against a pair of this score. What was right at a lower score speaks for it, what was wrong at
     /// a higher one against it; across the other side an observation fades within a unit of score.
     func counts(at score: Float) -> (right: Double, wrong: Double) {
@@ -59,6 +65,16 @@ package struct PooledEvidence: Sendable, Equatable {
     package mutating func add(probability: Double, isRight: Bool) {
         expected += 1 - probability
         if !isRight { wrong += 1 }
+        fade()
+    }
+
+    /// One that was added as right was wrong.
+    package mutating func correct() {
+        wrong += 1
+        fade()
+    }
+
+    private mutating func fade() {
         if expected > Self.horizon || wrong > Self.horizon {
             expected /= 2
             wrong /= 2
