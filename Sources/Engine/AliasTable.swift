@@ -20,13 +20,11 @@ final class AliasTable: Sendable {
     private let state = Mutex(State())
     private let limit: Int
 
-    /// What a pair takes, the dictionary's free places included.
-    static let bytesPerAlias = 192
-
-    /// - Parameter bytes: of memory, at most.
-    init(bytes: Int) { limit = max(1, bytes / AliasTable.bytesPerAlias / 2) }
+    /// - Parameter bytes: of memory, at most, for both tables together.
+    init(bytes: Int) { limit = max(1, TableBytes.entries(of: [CacheKey: Alias].self, in: bytes / 2)) }
 
     var count: Int { state.withLock { $0.young.count + $0.old.count } }
+    var byteCount: Int { state.withLock { $0.young.tableBytes + $0.old.tableBytes } }
 
     func find(_ key: CacheKey) -> Alias? {
         state.withLock { state in

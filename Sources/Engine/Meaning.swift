@@ -24,7 +24,12 @@ package final class Meaning: Sendable {
 
     /// Wordings that cost no encoding any more.
     package var aliasCount: Int { aliases.count }
-    package var aliasBytes: Int { aliases.count * AliasTable.bytesPerAlias }
+    package var aliasBytes: Int { aliases.byteCount }
+
+    /// Of what is kept beside them: what feedback may be about, and pairs for people to look at.
+    package var tableBytes: Int { hits.byteCount + recentPairs.byteCount }
+    /// The most that this takes, whatever comes.
+    package static let mostTableBytes = 3 << 20
 
     /// Whose answer the request under a key got before.
     package func alias(of key: CacheKey) -> SemanticMatch? { aliases.find(key)?.match }

@@ -30,9 +30,13 @@ package final class RecentPairs: Sendable {
     }
 
     static let most = 200
-    /// Of each text, in characters; what is cut off is not needed to see what differs in most of them, and this bounds
-    /// what all pairs hold.
+    /// Of each text, in characters; what is cut off is not needed to see what differs in most of them. A character may
+    /// have any number of marks, so that bytes are bounded, too.
     static let longest = 500
+    static let mostBytes = 2_000
+    /// Of the objections to one pair, and of each one's detail in bytes.
+    static let mostObjections = 4
+    static let longestDetail = 200
 
     private let state = Mutex(State())
 
@@ -60,6 +64,9 @@ package final class RecentPairs: Sendable {
         guard isKeeping else { return }
         var candidate = candidate
         candidate.text = RecentPairs.cut(candidate.text)
+        candidate.objections = candidate.objections.prefix(RecentPairs.mostObjections).map { objection in
+            SemanticObjection(objection.word, RecentPairs.cut(objection.detail, bytes: RecentPairs.longestDetail))
+        }
         let pair = Pair(time: time, key: key, text: RecentPairs.cut(text), candidate: candidate, lookup: lookup)
         state.withLock { state in
             guard state.isKeeping else { return }
@@ -69,10 +76,27 @@ package final class RecentPairs: Sendable {
         }
     }
 
-    private static func cut(_ text: String) -> String {
-        guard let end = text.index(text.startIndex, offsetBy: longest, limitedBy: text.endIndex), end < text.endIndex
-        else { return text }
-        return text[..<end] + "…"
+    /// Nobody else's buffer is held on to.
+    private static func cut(_ text: String, bytes: Int = mostBytes) -> String {
+        let start = text.startIndex
+        var end = text.index(start, offsetBy: longest, limitedBy: text.endIndex) ?? text.endIndex
+        if text.utf8.distance(from: start, to: end) > bytes {
+            end = text.utf8.index(start, offsetBy: bytes)
+            while end > start, end.samePosition(in: text.unicodeScalars) == nil { end = text.utf8.index(before: end) }
+        }
+        guard end < text.endIndex else { return text }
+        return String(text.unicodeScalars[..<end]) + "…"
+    }
+
+    /// With the texts.
+    var byteCount: Int {
+        state.withLock { state in
+            state.ring.reduce(state.ring.tableBytes) { sum, pair in
+                let objections = pair.candidate.objections
+                let texts = [pair.text, pair.candidate.text] + objections.map(\.detail)
+                return sum + objections.tableBytes + texts.reduce(0) { $0 + TableBytes.block + $1.utf8.count }
+            }
+        }
     }
 
     /// Somebody knew whether the answer of the one was right for the other.

@@ -26,10 +26,12 @@ final class SemanticHits: Sendable {
         var places: [UInt64: Int] = [:]
     }
 
-    /// How long feedback may take, in hits.
-    static let most = 8192
+    /// How long feedback may take, in hits: as many as fit into a power of two of places.
+    static let most = 6_144
 
     private let state = Mutex(State())
+
+    var byteCount: Int { state.withLock { $0.ring.tableBytes + $0.places.tableBytes } }
 
     func note(_ hit: Hit) {
         state.withLock { state in

@@ -6,26 +6,34 @@ import Synchronization
 final class LearningBacklog: Sendable {
     typealias Work = @Sendable () async -> Void
 
+    private struct Item {
+        var bytes: Int
+        var work: Work
+    }
+
     private struct State {
-        var waiting: [(bytes: Int, work: Work)] = []
+        /// nil: begun already.
+        var waiting: [Item?] = []
         var first = 0
         /// Of those that wait.
         var bytes = 0
         var isWorking = false
     }
 
-    static let most = 4_096
-    static let mostBytes = 8 << 20
+    static let mostBytes = 4 << 20
+    /// What waits beside its text: the closure with keys, facts and names.
+    private static let itemBytes = 1_024
 
     private let state = Mutex(State())
 
-    /// - Parameter bytes: what it holds while it waits.
-    func add(_ bytes: Int, _ work: @escaping Work) {
+    /// - Parameters:
+    ///   - bytes: of the text.
+    ///   - share: how much of the room it may fill, 0 to 1; what is less wanted leaves some for the rest.
+    func add(_ bytes: Int, share: Double = 1, _ work: @escaping Work) {
+        let bytes = bytes + LearningBacklog.itemBytes
         let starts = state.withLock { state in
-            guard state.waiting.count - state.first < LearningBacklog.most,
-                state.bytes + bytes <= LearningBacklog.mostBytes
-            else { return false }
-            state.waiting.append((bytes, work))
+            guard state.bytes + bytes <= Int(Double(LearningBacklog.mostBytes) * share) else { return false }
+            state.waiting.append(Item(bytes: bytes, work: work))
             state.bytes += bytes
             defer { state.isWorking = true }
             return !state.isWorking
@@ -33,27 +41,30 @@ final class LearningBacklog: Sendable {
         if starts { Task.detached { await self.run() } }
     }
 
+    /// With the texts.
+    var byteCount: Int { state.withLock { $0.bytes + $0.waiting.tableBytes } }
+
     private func run() async {
         while let work = next() { await work() }
     }
 
     private func next() -> Work? {
         state.withLock { state in
-            guard state.first < state.waiting.count else {
+            guard state.first < state.waiting.count, let item = state.waiting[state.first] else {
                 state.waiting = []
                 state.first = 0
                 state.isWorking = false
                 return nil
             }
-            defer { state.first += 1 }
-            // What was done need not be held until all is.
+            state.waiting[state.first] = nil
+            state.first += 1
+            state.bytes -= item.bytes
+            // Places that were used up are let go of in steps that cost little.
             if state.first >= 1_024 {
                 state.waiting.removeFirst(state.first)
                 state.first = 0
             }
-            let (bytes, work) = state.waiting[state.first]
-            state.bytes -= bytes
-            return work
+            return item.work
         }
     }
 }

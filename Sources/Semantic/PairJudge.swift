@@ -25,7 +25,8 @@ final class PairJudge: Sendable {
 
     /// Neighbours that are farther are not worth a look, whatever the words say.
     static let leastSimilarity: Float = 0.4
-    private static let mostEntries = 8_192
+    /// In each of the two tables: as many as fit into a power of two of places.
+    private static let mostEntries = 6_144
 
     private let verifier: Verifier
     private let weights: TokenWeights?
@@ -36,6 +37,15 @@ final class PairJudge: Sendable {
         self.verifier = verifier
         self.weights = weights
         self.policy = policy
+    }
+
+    /// Of what was observed.
+    var byteCount: Int {
+        state.withLock { state in
+            [state.young, state.old].reduce(0) { sum, table in
+                sum + table.tableBytes + table.values.reduce(0) { $0 + $1.observations.tableBytes }
+            }
+        }
     }
 
     /// What was made of one neighbour.

@@ -29,13 +29,20 @@ final class RefusedPairs: Sendable {
     func insert(_ key: CacheKey, _ other: CacheKey) {
         state.withLock { state in
             let pair = Pair(key: key, other: other)
-            guard state.pairs.insert(pair).inserted else { return }
-            guard state.order.count >= most else { return state.order.append(pair) }
-            state.pairs.remove(state.order[state.first])
-            state.order[state.first] = pair
-            state.first = (state.first + 1) % most
+            guard !state.pairs.contains(pair) else { return }
+            if state.order.count < most {
+                state.order.append(pair)
+            } else {
+                // First: one more than fits would double the table.
+                state.pairs.remove(state.order[state.first])
+                state.order[state.first] = pair
+                state.first = (state.first + 1) % most
+            }
+            state.pairs.insert(pair)
         }
     }
+
+    var byteCount: Int { state.withLock { $0.pairs.tableBytes + $0.order.tableBytes } }
 
     /// The oldest first.
     var all: [Pair] { state.withLock { Array($0.order[$0.first...] + $0.order[..<$0.first]) } }

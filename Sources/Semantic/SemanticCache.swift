@@ -27,8 +27,9 @@ package final class SemanticCache: SemanticMatching {
     private static let growth = 512
     /// Records that are looked at for expiry each time.
     private static let sweepBudget = 4_096
-    static let mostRefusals = 16_384
-    static let mostDoubts = 4_096
+    /// As many as fit into a power of two of places.
+    static let mostRefusals = 12_288
+    static let mostDoubts = 3_072
 
     package let identity: String
     private let options: Options
@@ -258,7 +259,13 @@ package final class SemanticCache: SemanticMatching {
     // MARK: What there is
 
     package var questionCount: Int { indices.reduce(0) { $0 + $1.stats.records } }
+    /// Of the questions, which keep to the capacity.
     package var byteCount: Int { indices.reduce(0) { $0 + $1.stats.bytes } }
+
+    /// Of what is kept beside them: observations, refused pairs and texts that wait to be read.
+    package var tableBytes: Int { judge.byteCount + refusals.byteCount + doubts.byteCount + backlog.byteCount }
+    /// The most that this takes, whatever comes.
+    package static let mostTableBytes = 12 << 20
 }
 
 extension SemanticObjection {

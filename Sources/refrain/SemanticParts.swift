@@ -172,6 +172,7 @@ final class SemanticParts: Sendable {
     func register(in registry: MetricsRegistry) {
         registry.read(.semanticQuestions) { [cache] in Double(cache.questionCount) }
         registry.read(.semanticBytes) { [cache, meaning] in Double(cache.byteCount + meaning.aliasBytes) }
+        registry.read(.semanticTableBytes) { [cache, meaning] in Double(cache.tableBytes + meaning.tableBytes) }
         registry.read(.semanticCapacity) { [capacity] in Double(capacity) }
         registry.read(.semanticAliases) { [meaning] in Double(meaning.aliasCount) }
         if let remote { registry.read(.breakerState, BreakerTarget.encoder) { Double(remote.state.rawValue) } }

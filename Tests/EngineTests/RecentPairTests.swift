@@ -1,4 +1,5 @@
 import Core
+import TestKit
 import Testing
 
 @testable import Engine
@@ -53,6 +54,40 @@ import Testing
         let expected = isCut ? String(repeating: "文", count: RecentPairs.longest) + "…" : text
         #expect(kept.text == expected)
         #expect(kept.candidate.text == expected)
+    }
+
+    /// One character may have thousands of marks.
+    @Test func bytesAreBoundedToo() throws {
+        let pairs = RecentPairs()
+        pairs.keep(true)
+        let text = "e" + String(repeating: "\u{301}", count: 5_000)
+        pairs.note(Self.key(1), text, Self.candidate(2, text: text), .rejected, time: 0)
+        let kept = try #require(pairs.all?.first)
+        for text in [kept.text, kept.candidate.text] {
+            #expect(text.utf8.count <= RecentPairs.mostBytes + 3 && text.utf8.count > RecentPairs.mostBytes - 4)
+            #expect(text.unicodeScalars.first == "e" && text.unicodeScalars.last == "…")
+        }
+    }
+
+    /// All that is kept for feedback and for people to look at, when all of it is full.
+    @Test func theTablesKeepToTheirBound() {
+        let meaning = Meaning(matcher: FakeMatcher { _, _ in 0 }, isServing: true, aliasBytes: 1 << 20)
+        meaning.recentPairs.keep(true)
+        let text = String(repeating: "文", count: 10_000)
+        var candidate = Self.candidate(1, text: text)
+        candidate.objections = (0..<40).map { _ in SemanticObjection("entity", text) }
+        let alias = AliasTable.Alias(match: candidate.match, createdAt: 0)
+        for number: UInt64 in 0..<20_000 {
+            let key = CacheKey(number, 0, 0, 0)
+            meaning.note(number, key, candidate.match)
+            meaning.aliases.insert(alias, under: key)
+            if number < 1_000 { meaning.recentPairs.note(key, text, candidate, .rejected, time: 0) }
+        }
+        #expect(meaning.feedback(on: 0, isRight: true) == nil)
+        #expect(meaning.feedback(on: 20_000 - 6_144, isRight: true) != nil)
+        #expect(meaning.tableBytes <= Meaning.mostTableBytes)
+        #expect(meaning.tableBytes > Meaning.mostTableBytes / 2, "the bound says something")
+        #expect(meaning.aliasBytes <= 1 << 20)
     }
 
     @Test(arguments: [3, RecentPairs.most + 3])

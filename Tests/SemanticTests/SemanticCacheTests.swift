@@ -17,7 +17,13 @@ import Testing
         private let refusal = Mutex<EncodingRefusal?>(nil)
         private let count = Atomic(0)
 
-        init(_ vectors: [String: [Float]]) { self.vectors = vectors }
+        /// What encodings wait for.
+        let gate: Gate?
+
+        init(_ vectors: [String: [Float]], gate: Gate? = nil) {
+            self.vectors = vectors
+            self.gate = gate
+        }
 
         var encodings: Int { count.load(ordering: .relaxed) }
         func refuse(_ reason: EncodingRefusal) { refusal.withLock { $0 = reason } }
@@ -30,6 +36,7 @@ import Testing
 
         func encode(_ text: String, budget: Int64) async throws(EncodingRefusal) -> EncodedText {
             count.wrappingAdd(1, ordering: .relaxed)
+            await gate?.pass()
             if let reason = refusal.withLock({ $0 }) { throw reason }
             return EncodedText(
                 vector: vectors[text] ?? [], tokenVectors: nil, tokens: TokenizedText(ids: [], unknown: 0))
@@ -328,6 +335,23 @@ import Testing
         #expect((200...300).contains(explored))
         let unsure = SemanticMatch(key: Self.key(1), similarity: 0.79, confidence: 0.79)
         #expect(cache.standing(of: unsure, for: Self.key(2)) == .ended)
+    }
+
+    /// All that is kept beside the questions, when all of it is full.
+    @Test func theTablesKeepToTheirBound() async throws {
+        let encoder = FakeEncoding(["one": [1, 0, 0, 0]], gate: Gate())
+        let cache = try cache(encoder)
+        for number: UInt64 in 0..<20_000 {
+            let match = SemanticMatch(key: CacheKey(number, 0, 0, 0), similarity: 1, confidence: 1)
+            cache.observe(match, for: CacheKey(0, number, 0, 0), isRight: false, by: .person)
+            // The last ones were observed as often as is remembered.
+            if number > 7_000 { for _ in 0..<40 { cache.observe(match, for: Self.key(1), isRight: true, by: .judge) } }
+            cache.learn(Self.question("one"), reading: nil, under: Self.key(number), facts()) { true }
+        }
+        let bytes = cache.tableBytes
+        #expect(bytes <= SemanticCache.mostTableBytes)
+        #expect(bytes > SemanticCache.mostTableBytes / 2, "the bound says something")
+        encoder.gate?.open()
     }
 
     @Test(arguments: [

@@ -173,7 +173,8 @@ package enum SemanticVerdict: String, MetricLabelValue {
 
     package var labelSentence: String? {
         switch self {
-        case .right, .wrong: nil
+        case .right: "The answer was right."
+        case .wrong: "It was not."
         case .withdrawn: "Of the right ones, those that the same person called wrong later: each is a wrong one, too."
         }
     }

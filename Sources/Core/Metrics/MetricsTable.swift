@@ -12,7 +12,7 @@ package enum MetricName: Int, Sendable, CaseIterable {
     case queueDepth, shed, retries, hedges
     case semanticLookups, semanticDuration, encodeDuration, semanticRejections, semanticObservations
     case semanticJudgements, semanticAnnouncements
-    case semanticQuestions, semanticBytes, semanticCapacity, semanticAliases
+    case semanticQuestions, semanticBytes, semanticCapacity, semanticTableBytes, semanticAliases
     case flights, inflightRequests, httpConnections, logDropped, accessLogDropped, spansDropped
     case workers, memoryLimit
     case buildInfo, processStartTime, processResidentMemory, processCPU
@@ -98,6 +98,7 @@ package enum MetricsTable {
             ofLowerTiers(name)
         case .semanticLookups, .semanticDuration, .encodeDuration, .semanticRejections, .semanticObservations,
             .semanticJudgements, .semanticAnnouncements, .semanticQuestions, .semanticBytes, .semanticCapacity,
+            .semanticTableBytes,
             .semanticAliases:
             ofMeaning(name)
         case .revalidations, .revalidationsRunning, .revalidationQueueDepth, .fallbacks: ofSubstitutes(name)
@@ -145,6 +146,10 @@ package enum MetricsTable {
         case .semanticBytes:
             Metric(
                 "refrain_semantic_bytes", .gauge, "bytes", [], "Memory of the questions, out of `memory.capacity`.")
+        case .semanticTableBytes:
+            Metric(
+                "refrain_semantic_table_bytes", .gauge, "bytes", [],
+                "Memory beside them, of a bounded size: observations, refused pairs, and what feedback may be about.")
         case .semanticCapacity:
             Metric("refrain_semantic_capacity_bytes", .gauge, "bytes", [], "Memory that they may take.")
         default:
