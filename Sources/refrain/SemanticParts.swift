@@ -175,6 +175,7 @@ final class SemanticParts: Sendable {
         registry.read(.semanticTableBytes) { [cache, meaning] in Double(cache.tableBytes + meaning.tableBytes) }
         registry.read(.semanticCapacity) { [capacity] in Double(capacity) }
         registry.read(.semanticAliases) { [meaning] in Double(meaning.aliasCount) }
+        registry.readSemanticErrors()
         if let remote { registry.read(.breakerState, BreakerTarget.encoder) { Double(remote.state.rawValue) } }
     }
 }

@@ -15,7 +15,7 @@ enum StatsReport {
     static func text(_ stats: StatsSnapshot, _ style: TerminalStyle, now: Int64 = SystemClock().wall()) -> String {
         let tables = [
             endpoints(stats), latencies(stats), tiers(stats), lowerTiers(stats), upstreams(stats),
-            meaning(stats.semantic), observed(stats.semantic), usage("MODEL", stats.models),
+            meaning(stats.semantic), observed(stats.semantic), errors(stats.semantic), usage("MODEL", stats.models),
             usage("TENANT", stats.tenants), usage("NAMESPACE", stats.namespaces), counts(stats),
         ]
         return ([overview(stats, style, now)] + tables.compactMap { $0?.text(style) }).joined(separator: "\n")
@@ -153,6 +153,18 @@ enum StatsReport {
             table.add([
                 row.witness, String(row.right), String(row.wrong), percent(row.error),
                 "\(percent(row.errorLow)) to \(percent(row.errorHigh))",
+            ])
+        }
+        return table
+    }
+
+    private static func errors(_ semantic: StatsSnapshot.SemanticStats?) -> TextTable? {
+        guard let errors = semantic?.errors else { return nil }
+        var table = TextTable(
+            [.init(title: "WRONG BY MEANING")] + ["ESTIMATE", "95 % INTERVAL"].map { .init(title: $0, isNumber: true) })
+        for (share, estimate) in [("of those answers", errors.perHit), ("of all requests", errors.perRequest)] {
+            table.add([
+                share, percent(estimate.error), "\(percent(estimate.errorLow)) to \(percent(estimate.errorHigh))",
             ])
         }
         return table

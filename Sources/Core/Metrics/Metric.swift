@@ -180,6 +180,31 @@ package enum SemanticVerdict: String, MetricLabelValue {
     }
 }
 
+/// Of what wrong answers by meaning are a share.
+package enum SemanticErrorShare: String, MetricLabelValue {
+    case hits, requests
+
+    package var labelSentence: String? {
+        switch self {
+        case .hits: "Of the answers by meaning."
+        case .requests: "Of all requests that might have been answered from the cache."
+        }
+    }
+}
+
+/// What of an estimate is told.
+package enum EstimateBound: String, MetricLabelValue {
+    case estimate, low, high
+
+    package var labelSentence: String? {
+        switch self {
+        case .estimate: "What was counted; 0 before anything was."
+        case .low: "It is at least this, with a confidence of 95 %."
+        case .high: "It is at most this; 1 before anything was counted."
+        }
+    }
+}
+
 /// What came of asking a judge.
 package enum JudgeResult: String, MetricLabelValue {
     case right, wrong, unclear, failed

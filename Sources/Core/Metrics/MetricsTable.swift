@@ -11,7 +11,7 @@ package enum MetricName: Int, Sendable, CaseIterable {
         upstreamHealthy
     case queueDepth, shed, retries, hedges
     case semanticLookups, semanticDuration, encodeDuration, semanticRejections, semanticObservations
-    case semanticJudgements, semanticAnnouncements
+    case semanticJudgements, semanticAnnouncements, semanticErrors
     case semanticQuestions, semanticBytes, semanticCapacity, semanticTableBytes, semanticAliases
     case flights, inflightRequests, httpConnections, logDropped, accessLogDropped, spansDropped
     case workers, memoryLimit
@@ -97,7 +97,8 @@ package enum MetricsTable {
         case .tierFailures, .tierWrites, .breakerState, .fillQueueDepth, .fillQueueBytes, .fillDropped:
             ofLowerTiers(name)
         case .semanticLookups, .semanticDuration, .encodeDuration, .semanticRejections, .semanticObservations,
-            .semanticJudgements, .semanticAnnouncements, .semanticQuestions, .semanticBytes, .semanticCapacity,
+            .semanticJudgements, .semanticAnnouncements, .semanticErrors, .semanticQuestions, .semanticBytes,
+            .semanticCapacity,
             .semanticTableBytes,
             .semanticAliases:
             ofMeaning(name)
@@ -136,6 +137,11 @@ package enum MetricsTable {
             Metric(
                 "refrain_semantic_judgements_total", .counter, "answers", [.init("result", JudgeResult.self)],
                 "Answers by meaning that differ from the model's own, by what the judge said of them; 0 without one.")
+        case .semanticErrors:
+            Metric(
+                "refrain_semantic_error_ratio", .gauge, "ratio",
+                [.init("of", SemanticErrorShare.self), .init("bound", EstimateBound.self)],
+                "Wrong answers by meaning, estimated by those that were compared with the model's own or judged.")
         case .semanticAnnouncements:
             Metric(
                 "refrain_semantic_announcements_total", .counter, "announcements",

@@ -115,6 +115,19 @@ extension JSONWriter {
             writer.member("errorLow", row.errorLow)
             writer.member("errorHigh", row.errorHigh)
         }
+        if let errors = semantic.errors {
+            self.name("errors")
+            beginObject()
+            for (name, estimate) in [("perHit", errors.perHit), ("perRequest", errors.perRequest)] {
+                self.name(name)
+                beginObject()
+                member("error", estimate.error)
+                member("errorLow", estimate.errorLow)
+                member("errorHigh", estimate.errorHigh)
+                endObject()
+            }
+            endObject()
+        }
         for (name, latency) in [("search", semantic.search), ("encoding", semantic.encoding)] {
             guard let latency else { continue }
             self.name(name)

@@ -7,6 +7,8 @@ extension StatsSnapshot {
         package var rejections: [Count]
         /// Matches of which somebody knew whether they were right; only witnesses that were heard.
         package var observed: [Observed]
+        /// Absent before anything was observed.
+        package var errors: SemanticErrors?
         /// Of the search, in seconds; absent before the first one.
         package var search: Latency?
         package var encoding: Latency?
@@ -54,6 +56,7 @@ extension StatsSnapshot.SemanticStats {
             return StatsSnapshot.Observed(
                 witness: witness.labelWord, right: max(0, counts[0] - counts[2]), wrong: counts[1])
         }
+        errors = SemanticErrors(registry)
         search = StatsSnapshot.Latency("search", registry.histogram(.semanticDuration))
         encoding = StatsSnapshot.Latency("encoding", registry.histogram(.encodeDuration))
         questions = registry.reading(of: .semanticQuestions) ?? 0

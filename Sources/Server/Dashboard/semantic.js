@@ -18,7 +18,7 @@ function showSemantic(semantic) {
   for (const [title, line] of [["Search", semantic.search], ["Encoding", semantic.encoding]]) {
     if (line) add(title, `p50 ${duration(line.p50)}, p99 ${duration(line.p99)}`);
   }
-  byID("semantic").replaceChildren(list, ...precision(semantic.observed));
+  byID("semantic").replaceChildren(list, ...precision(semantic.observed), ...errors(semantic.errors));
   const most = Math.max(...semantic.rejections.map((line) => line.count));
   const rows = [...semantic.rejections].sort((a, b) => b.count - a.count)
     .map((line) => row(line.name, count(line.count), ["", 0, line.count / most]));
@@ -40,6 +40,16 @@ function precision(observed) {
     return made;
   });
   return [...rows, element("p", "hint", `The share of wrong answers by who said so, and the interval that holds it with a confidence of 95 %, on a scale up to ${percent(most)}.`)];
+}
+
+/** The same as a share of all answers by meaning and of all requests, by those whose cases were chosen by chance. */
+function errors(both) {
+  if (!both) return [];
+  const list = element("dl");
+  for (const [title, line] of [["Wrong of these answers", both.perHit], ["Wrong of all requests", both.perRequest]]) {
+    list.append(element("dt", "", title), element("dd", "", `${percent(line.error)}; between ${percent(line.errorLow)} and ${percent(line.errorHigh)}`));
+  }
+  return [list];
 }
 
 /** `add` takes a title and a text. */
