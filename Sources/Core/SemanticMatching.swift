@@ -16,10 +16,12 @@ package protocol SemanticMatching: Sendable {
     ///
     /// - Parameters:
     ///   - reading: what `match` made of the question, nil where it was not asked or did not get that far.
+    ///   - isNew: it was just made. An older one was found in a tier: what is known of it stays, others are not told of it,
+    ///     and where much waits to be read it is left out.
     ///   - isWanted: whether the entry has not been purged; asked once the question can be found.
     func learn(
         _ question: SemanticQuestion, reading: (any SemanticReading)?, under key: CacheKey, _ facts: SemanticFacts,
-        isWanted: @escaping @Sendable () -> Bool)
+        isNew: Bool, isWanted: @escaping @Sendable () -> Bool)
 
     /// Whether a match that was served to the request under `key` may be served to it again, by what was found out since,
     /// here and at other sidecars. Takes a microsecond.

@@ -60,7 +60,10 @@ extension Engine {
 
     private func findOnly(_ call: Call, _ ports: Ports) async -> Reply {
         guard !call.admitted.controls.noCache else { return .notCached }
-        if case .fresh(let found) = await lookBelow(call.admitted, ports) { return .found(found, .hit(found.tier)) }
+        if case .fresh(let found) = await lookBelow(call.admitted, ports) {
+            remember(found.entry, of: call, isNew: false)
+            return .found(found, .hit(found.tier))
+        }
         if let found = await aliased(call, ports) { return .found(found, .semantic(found.tier)) }
         if let found = await neighbour(of: call, ports) { return .found(found, .semantic(found.tier)) }
         return .notCached

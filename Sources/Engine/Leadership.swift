@@ -14,7 +14,9 @@ extension Engine {
         if let found = await aliased(call, ports) { return (found, .semantic(found.tier)) }
         for places in [Places.shared, .objects] {
             switch await lookBelow(call.admitted, ports, in: places) {
-            case .fresh(let found): return (found, .hit(found.tier))
+            case .fresh(let found):
+                remember(found.entry, of: call, isNew: false)
+                return (found, .hit(found.tier))
             case .stale(let found):
                 call.stale = fresher(call.stale, found)
                 if let stale = servableStale(call) { return (stale, .stale(stale.tier)) }

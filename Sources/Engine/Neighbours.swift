@@ -127,16 +127,23 @@ extension Engine {
 
     // MARK: What the model answered
 
+    /// Remembers that an entry answers the question of a call. `isNew`: the model has just made it, for this sidecar; an
+    /// answer that is found in a lower tier may be older than the sidecar, or of one that nobody hears of any more.
+    func remember(_ entry: Entry, of call: Call, isNew: Bool) {
+        guard let meaning, let open = call.question else { return }
+        let key = call.admitted.key
+        let facts = SemanticFacts(entry)
+        meaning.matcher.learn(open.question, reading: open.reading, under: key, facts, isNew: isNew) { [purges] in
+            !purges.covers(facts, under: key)
+        }
+    }
+
     /// Remembers what a question was answered with, or compares the answer with what would have been served.
     func learn(_ entry: Entry, of call: Call, isKept: Bool) {
         guard let meaning, let open = call.question else { return }
         let key = call.admitted.key
-        let remember: @Sendable () -> Void = { [purges] in
-            guard isKept else { return }
-            let facts = SemanticFacts(entry)
-            meaning.matcher.learn(open.question, reading: open.reading, under: key, facts) {
-                !purges.covers(facts, under: key)
-            }
+        let remember: @Sendable () -> Void = { [self] in
+            if isKept { self.remember(entry, of: call, isNew: true) }
         }
         guard let rival = open.rival else { return remember() }
         Task.detached(executorPreference: executor) {
@@ -149,7 +156,9 @@ extension Engine {
             // What the other answer stands for as well is found through it.
             if agreement != .right { remember() }
             // One pair of answers is one observation, by the one who knows best.
-            let verdict = await meaning.judge?.agreement(on: open.question.text, own, other, rival.ports) ?? .unclear
+            let verdict =
+                await meaning.judge?.agreement(
+                    on: open.question.text, after: call.priorConversation, own, other, rival.ports) ?? .unclear
             if verdict != .unclear { return observe(verdict, .judge) }
             if agreement != .unclear { observe(agreement, .comparison) }
         }
@@ -159,6 +168,11 @@ extension Engine {
 extension Engine.Call {
     /// Who fetches an answer anew, or fills the cache, wants this request's own.
     fileprivate var wantsAnyAnswer: Bool { !isRefresh && !admitted.controls.isWarming }
+
+    fileprivate var priorConversation: PriorConversation {
+        let body = if case .bytes(let bytes) = upstream.body { bytes } else { Bytes("") }
+        return body.withUnsafeBytes { PriorConversation($0, dialect: admitted.dialect) }
+    }
 }
 
 extension Entry {

@@ -27,6 +27,9 @@ package final class SemanticCache: SemanticMatching {
     private static let growth = 512
     /// Records that are looked at for expiry each time.
     private static let sweepBudget = 4_096
+    /// Of the room for what waits to be read, what answers that were found may fill: a sidecar that has just started finds
+    /// more of them than it can read, and what the model answers meanwhile goes first.
+    private static let shareOfOld = 0.25
     /// As many as fit into a power of two of places.
     static let mostRefusals = 12_288
     static let mostDoubts = 3_072
@@ -176,29 +179,37 @@ package final class SemanticCache: SemanticMatching {
 
     package func learn(
         _ question: SemanticQuestion, reading: (any SemanticReading)?, under key: CacheKey, _ facts: SemanticFacts,
-        isWanted: @escaping @Sendable () -> Bool
+        isNew: Bool, isWanted: @escaping @Sendable () -> Bool
     ) {
         if let reading = reading as? Reading {
             let record = SemanticRecord(
                 key: key, partition: question.partition, text: question.text, sketch: QuantizedVector(reading.vector),
                 tokens: reading.tokens, facts: facts)
+            // It may have come from elsewhere while it waited to be read.
+            if !isNew, let known = index(of: reading).record(under: key), known.facts.createdAt >= facts.createdAt {
+                return
+            }
             insert(record, index(of: reading), isWanted)
-            return announce(record, reading.way == .letters ? .letters : .meanings)
+            if isNew { announce(record, reading.way == .letters ? .letters : .meanings) }
+            return
         }
         // An answer that was fetched anew is that of a known question.
         for index in indices {
             guard var known = index.record(under: key), known.partition == question.partition,
                 known.text.utf8.elementsEqual(question.text.utf8)
             else { continue }
+            if !isNew, known.facts.createdAt >= facts.createdAt { return }
             known.facts = facts
             insert(known, index, isWanted)
-            return announce(known, index === letters ? .letters : .meanings)
+            if isNew { announce(known, index === letters ? .letters : .meanings) }
+            return
         }
-        backlog.add(question.text.utf8.count) { [weak self] in
+        let share = isNew ? 1 : SemanticCache.shareOfOld
+        backlog.add(question.text.utf8.count, share: share) { [weak self] in
             guard let self, let reading = try? await read(question.text, budget: SemanticCache.learningBudget) else {
                 return
             }
-            learn(question, reading: reading, under: key, facts, isWanted: isWanted)
+            learn(question, reading: reading, under: key, facts, isNew: isNew, isWanted: isWanted)
         }
     }
 

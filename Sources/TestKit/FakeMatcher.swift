@@ -13,6 +13,7 @@ package final class FakeMatcher: SemanticMatching {
     private struct State {
         var remembered: [CacheKey: Remembered] = [:]
         var searches = 0
+        var recalled = 0
         var observed: [Bool] = []
         var witnesses: [SemanticWitness] = []
         var refused: Set<CacheKey> = []
@@ -31,6 +32,8 @@ package final class FakeMatcher: SemanticMatching {
         self.similarity = similarity
     }
 
+    /// Questions whose answers were found rather than made.
+    package var recalled: Int { state.withLock { $0.recalled } }
     package var searches: Int { state.withLock { $0.searches } }
     package var keys: Set<CacheKey> { state.withLock { Set($0.remembered.keys) } }
     package var texts: [String] { state.withLock { $0.remembered.values.map(\.question.text).sorted() } }
@@ -75,9 +78,13 @@ package final class FakeMatcher: SemanticMatching {
 
     package func learn(
         _ question: SemanticQuestion, reading: (any SemanticReading)?, under key: CacheKey, _ facts: SemanticFacts,
-        isWanted: @escaping @Sendable () -> Bool
+        isNew: Bool, isWanted: @escaping @Sendable () -> Bool
     ) {
-        state.withLock { $0.remembered[key] = Remembered(question: question, facts: facts) }
+        state.withLock { state in
+            guard isNew || state.remembered[key] == nil else { return }
+            if !isNew { state.recalled += 1 }
+            state.remembered[key] = Remembered(question: question, facts: facts)
+        }
         if !isWanted() { forget(key) }
     }
 

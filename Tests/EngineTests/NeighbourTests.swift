@@ -222,6 +222,28 @@ import Tiers
         scene.answer("own")
     }
 
+    /// An answer that another sidecar kept before this one began is found by meaning from its first exact hit on.
+    @Test(arguments: [TierName.redis, .objects], [[], [("Cache-Control", "only-if-cached")]] as [[(String, String)]])
+    func whatIsFoundBelowIsAQuestionHereToo(name: TierName, control: [(String, String)]) throws {
+        let tier = FakeTier(name)
+        let matcher = Self.matcher()
+        let scene = Self.scene(matcher, lower: FakeLower([tier]))
+        tier[try scene.key("go home")] = try scene.entry("kept", for: "go home")
+        let headers = [EngineRig.credential] + control
+        #expect(try scene.ask("go home", headers: headers).served?.outcome == .hit(name))
+        #expect(matcher.texts == ["go home"] && matcher.recalled == 1)
+        #expect(try scene.ask("please go home").served?.outcome == .semantic(.memory))
+        // From memory nothing is learnt, and what is known stays.
+        try scene.ask("go home")
+        _ = scene.rig.memory.removeNow(try scene.key("go home"))
+        try scene.ask("go home")
+        #expect(matcher.recalled == 1 && scene.calls.isEmpty)
+        let off = [EngineRig.credential, ("x-refrain-semantic", "off")]
+        tier[try scene.key("go there")] = try scene.entry("kept", for: "go there")
+        try scene.ask("go there", headers: off)
+        #expect(matcher.texts == ["go home"])
+    }
+
     @Test func onlyIfCachedTakesANeighbour() throws {
         let scene = Self.scene(Self.matcher())
         _ = try settle(scene, "go home")

@@ -73,7 +73,7 @@ import Testing
     private func learn(_ cache: SemanticCache, _ text: String, _ number: UInt64, partition: UInt64 = 1) async {
         let question = Self.question(text, partition: partition)
         let reading = await cache.match(question, under: Self.key(number), threshold: nil).reading
-        cache.learn(question, reading: reading, under: Self.key(number), facts()) { true }
+        cache.learn(question, reading: reading, under: Self.key(number), facts(), isNew: true) { true }
     }
 
     private func match(
@@ -169,7 +169,7 @@ import Testing
 
     @Test func whatWasNotReadInTimeIsLearntLater() async throws {
         let cache = try cache(FakeEncoding(Self.near))
-        cache.learn(Self.question("one"), reading: nil, under: Self.key(1), facts()) { true }
+        cache.learn(Self.question("one"), reading: nil, under: Self.key(1), facts(), isNew: true) { true }
         while cache.questionCount == 0 { await Task.yield() }
         #expect(await match(cache, "one").candidates.count == 1)
     }
@@ -179,10 +179,48 @@ import Testing
         let cache = try cache(encoder)
         await learn(cache, "one", 1)
         let before = encoder.encodings
-        cache.learn(Self.question("one"), reading: nil, under: Self.key(1), facts(ttl: 9_000)) { true }
+        cache.learn(Self.question("one"), reading: nil, under: Self.key(1), facts(ttl: 9_000), isNew: true) { true }
         clock.advance(.milliseconds(5_000))
         #expect(encoder.encodings == before)
         #expect(await match(cache, "uno").candidates.count == 1)
+    }
+
+    /// Found in a tier: learnt once and told to nobody.
+    @Test func whatWasFoundIsLearntToo() async throws {
+        let encoder = FakeEncoding(Self.near)
+        let cache = try cache(encoder)
+        let told = Atomic(0)
+        cache.announce(RecordCodec(matcher: cache.identity, checksum: XXH3Checksum())) { _ in
+            told.wrappingAdd(1, ordering: .relaxed)
+        }
+        let question = Self.question("one")
+        cache.learn(question, reading: nil, under: Self.key(1), facts(), isNew: false) { true }
+        while cache.questionCount == 0 { await Task.yield() }
+        // What is known is not read again, and takes over the times of a younger answer.
+        clock.advance(.milliseconds(500))
+        cache.learn(question, reading: nil, under: Self.key(1), facts(), isNew: false) { true }
+        #expect(encoder.encodings == 1)
+        clock.advance(.milliseconds(800))
+        #expect(await match(cache, "uno").candidates.map(\.match.key) == [Self.key(1)])
+        #expect(told.load(ordering: .relaxed) == 0)
+        cache.learn(question, reading: nil, under: Self.key(1), facts(), isNew: true) { true }
+        #expect(told.load(ordering: .relaxed) == 1)
+    }
+
+    @Test func whatWasFoundLeavesRoomForWhatTheModelAnswers() throws {
+        let encoder = FakeEncoding(Self.near, gate: Gate())
+        let cache = try cache(encoder)
+        func learn(_ numbers: ClosedRange<UInt64>, isNew: Bool) -> Int {
+            for number in numbers {
+                cache.learn(Self.question("one"), reading: nil, under: Self.key(number), facts(), isNew: isNew) { true }
+            }
+            return cache.tableBytes
+        }
+        let some = learn(1...2_000, isNew: false)
+        #expect(learn(2_001...3_000, isNew: false) == some, "no more of those")
+        #expect(learn(3_001...4_000, isNew: true) > some + 1_000_000)
+        encoder.refuse(.failed)
+        encoder.gate?.open()
     }
 
     // MARK: Forgetting
@@ -206,7 +244,7 @@ import Testing
         let cache = try cache()
         let question = Self.question("How tall is the tower?")
         let reading = await cache.match(question, under: Self.key(1), threshold: nil).reading
-        cache.learn(question, reading: reading, under: Self.key(1), facts()) { false }
+        cache.learn(question, reading: reading, under: Self.key(1), facts(), isNew: true) { false }
         #expect(cache.questionCount == 0)
     }
 
@@ -346,11 +384,12 @@ import Testing
             cache.observe(match, for: CacheKey(0, number, 0, 0), isRight: false, by: .person)
             // The last ones were observed as often as is remembered.
             if number > 7_000 { for _ in 0..<40 { cache.observe(match, for: Self.key(1), isRight: true, by: .judge) } }
-            cache.learn(Self.question("one"), reading: nil, under: Self.key(number), facts()) { true }
+            cache.learn(Self.question("one"), reading: nil, under: Self.key(number), facts(), isNew: true) { true }
         }
         let bytes = cache.tableBytes
         #expect(bytes <= SemanticCache.mostTableBytes)
         #expect(bytes > SemanticCache.mostTableBytes / 2, "the bound says something")
+        encoder.refuse(.failed)
         encoder.gate?.open()
     }
 

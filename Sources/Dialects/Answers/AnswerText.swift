@@ -7,16 +7,16 @@ package func answerText(of whole: BytesView, dialect: Dialect) -> String? {
     switch dialect {
     case .chat:
         for choice in answer["choices"]?.elements ?? [] {
-            pieces += texts(of: choice["message"]?["content"])
+            pieces += contentTexts(choice["message"]?["content"])
             if let calls = choice["message"]?["tool_calls"]?.elements {
                 pieces += calls.compactMap { $0["function"].map { String(decoding: $0.serialised, as: UTF8.self) } }
             }
         }
     case .completions: pieces = (answer["choices"]?.elements ?? []).compactMap { $0["text"]?.text }
-    case .messages: pieces = texts(of: answer["content"])
+    case .messages: pieces = contentTexts(answer["content"])
     case .responses:
         for item in answer["output"]?.elements ?? [] {
-            pieces += texts(of: item["content"])
+            pieces += contentTexts(item["content"])
             if let arguments = item["arguments"]?.text { pieces.append((item["name"]?.text ?? "") + arguments) }
         }
     case .embeddings: return nil
@@ -25,7 +25,7 @@ package func answerText(of whole: BytesView, dialect: Dialect) -> String? {
 }
 
 /// Of a content that is one text or a list of parts; a part that is a call of a tool says what it is called with.
-private func texts(of content: JSONValue?) -> [String] {
+func contentTexts(_ content: JSONValue?) -> [String] {
     if let text = content?.text { return [text] }
     return (content?.elements ?? []).compactMap { part in
         part["text"]?.text
