@@ -27,8 +27,8 @@ package final class SemanticCache: SemanticMatching {
     private static let growth = 512
     /// Records that are looked at for expiry each time.
     private static let sweepBudget = 4_096
-    /// Of the room for what waits to be read, what answers that were found may fill: a sidecar that has just started finds
-    /// more of them than it can read, and what the model answers meanwhile goes first.
+    /// Of the room for what waits to be read, what answers that were found may fill: a sidecar that has just started
+    /// finds more of them than it can read, and what the model answers meanwhile goes first.
     private static let shareOfOld = 0.25
     /// As many as fit into a power of two of places.
     static let mostRefusals = 12_288
