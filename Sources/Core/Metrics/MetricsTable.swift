@@ -155,7 +155,7 @@ package enum MetricsTable {
         case .semanticTableBytes:
             Metric(
                 "refrain_semantic_table_bytes", .gauge, "bytes", [],
-                "Memory beside them, of a bounded size: observations, refused pairs, and what feedback may be about.")
+                "Memory beside the questions, bounded: observations, refused pairs, and what feedback may be about.")
         case .semanticCapacity:
             Metric("refrain_semantic_capacity_bytes", .gauge, "bytes", [], "Memory that they may take.")
         default:
