@@ -1,6 +1,7 @@
 """Labelled pairs and streams with their features, as the program TrustBench computes them."""
 
 import hashlib
+import itertools
 import json
 import os
 import subprocess
@@ -49,6 +50,17 @@ class Texts:
             with open(self.path, "rb") as source, open(unfinished, "wb") as target:
                 subprocess.run([PROGRAM, "encode", MODEL], stdin=source, stdout=target, check=True)
             unfinished.rename(self.encoded)
+
+    def vector(self, number):
+        """Of the text with this number, counted from 0."""
+        content = self.encoded.read_bytes()
+        width = json.loads((MODEL / "config.json").read_text())["hidden_size"]
+        at = 0
+        for _ in range(number + 1):
+            count = int(np.frombuffer(content, np.int32, 1, at)[0])
+            start = at + 8 + 4 * count
+            at = start + (count > 0) * (4 * width + (4 + width) * count)
+        return np.frombuffer(content, np.float32, width, start)
 
     def ask(self, what, questions):
         """What the program answers to lines about these texts."""
@@ -101,3 +113,20 @@ def made(count, seed):
     answer = subprocess.run(
         [sys.executable, program, "--seed", str(seed), "--count", str(count)], stdout=subprocess.PIPE, check=True)
     return [json.loads(line) for line in answer.stdout.splitlines()]
+
+
+def written():
+    """Groups of questions that were written for this: `=` ask the same, each `-` asks something else than all others."""
+    pairs = []
+    for path in sorted((ROOT / "Benchmarks" / "Semantic" / "questions").glob("*.txt")):
+        for group in path.read_text(encoding="utf8").strip().split("\n\n"):
+            marked = [line.split(" ", 1) for line in group.split("\n")]
+            same = [text for mark, text in marked if mark == "="]
+            other = [text for mark, text in marked if mark == "-"]
+            found = [(pair, True) for pair in itertools.combinations(same, 2)]
+            found += [(pair, False) for pair in itertools.product(same, other)]
+            found += [(pair, False) for pair in itertools.combinations(other, 2)]
+            for (a, b), is_same in found:
+                pairs.append(
+                    {"a": a, "b": b, "same": is_same, "lang": path.name[:2], "source": "written", "kind": "written"})
+    return pairs

@@ -3,7 +3,7 @@
 usage: train.py    with REFRAIN_DATA naming the development data, by default shared/data beside the repository
 
 Only pairs that may be used so are learned from: the templates (adversarial, edits, long texts, preambles), questions of
-StackExchange, and the pairs that pairs.py makes. Quora, LCQMC, BQ, MRPC, STS and PAWS are left to measure with.
+StackExchange, the groups in questions/, and the pairs that pairs.py makes. Quora, LCQMC, BQ, MRPC, STS and PAWS are left to measure with.
 """
 
 import json
@@ -18,25 +18,30 @@ import lightgbm
 SEED = 1
 TEMPLATES = ["adv_en", "adv_zh", "edit_en", "edit_zh", "long_en", "preamble_en"]
 STACKEXCHANGE = ["faq_en", "sts16qq_en"]
-# Signs of what may only speak for a pair, or only against it. What is not named here is not learned from: the size of an
-# edit, for example, tells templates apart rather than meanings. Neither are the guards' conflicts: what they object to is
-# refused anyway, and the verifier is to see by itself what they would miss in other words.
+# Signs of what may only speak for a pair, or only against it; by the words alone nothing else is learned from, since few
+# changed words are what templates are made of.
 FOR = """sameButCourtesy sameWords sameContent wordJaccard weightedJaccard containment containmentOther gramJaccard
-    gramContainment orderKept cosine meanLow meanHigh plainLow worst worstSecond differingMean differingWorst sameMean
-    sameWorst first mutual contentOverlap orderAgreement commonShare differenceOverlap""".split()
+    gramContainment orderKept contentOverlap orderAgreement commonShare differenceOverlap""".split()
 AGAINST = """onlyWeight onlyWeightOther onlyLargest onlyLargestOther onlyCount onlyCountOther questionsDiffer numbersOnly
-    worstCost worstCostSecond costLow costHigh differing inversions numberOneSided unitOneSided dateOneSided
-    negationOneSided entityOneSided properOneSided quotedOneSided codeOneSided languageOneSided formatOneSided
-    substitutions swaps unmatchedNew unmatchedOld unmatchedMost differenceSize""".split()
-# What is known beforehand: similarity decides among natural questions, of which few may be learned from, and texts that
-# differ in courtesies alone are the same question. The trees move it, by a quarter of what they would: with more they fell
-# behind the cosine among StackExchange's questions. Numbers are steps of log odds. Templates are full of opposites; among
-# the neighbours of real questions to which no guard objects they are few, and each counts as `opposites` of a case in the
-# calibration: more for the words alone, of which no real Chinese question tells. Wrong pairs of real questions count whole.
+    numberOneSided unitOneSided dateOneSided negationOneSided entityOneSided properOneSided quotedOneSided codeOneSided
+    languageOneSided formatOneSided substitutions swaps unmatchedNew unmatchedOld unmatchedMost differenceSize""".split()
+# Never learned from: what guards object to is refused anyway, and the verifier is to see by itself what they would miss in
+# other words; the rest says what kind of text it is.
+UNUSED = "objections unknownShare hanShare isLong".split()
+# How alike two texts look. Who writes questions that differ takes those that look alike, and those that mean the same are
+# written differently: among real neighbours it is the other way round. So each written or made pair counts by how often
+# its like would be met among real ones: the start's odds by the odds that looks give within its source (propensity, as in
+# Rosenbaum and Rubin, 1983). What is then learned is what looks do not tell.
+LOOKS = """cosine sameContent wordJaccard weightedJaccard containment gramJaccard gramContainment lengthRatio length
+    onlyWeight onlyWeightOther sharedWeight changedSpan changedSpanOther meanLow""".split()
+# Numbers of a start are steps of log odds: similarity decides among natural questions, and the trees move it. Templates
+# are full of opposites; among the neighbours of real questions to which no guard objects they are few, and each counts as
+# `opposites` of a case in the calibration: more for the words alone, of which no real Chinese question tells.
 ENCODER = {
     "file": "encoder.json", "languages": ["en"],
-    "start": {"base": -32.0, "linear": {"cosine": 40.0, "sameButCourtesy": 8.0}},
-    "rounds": 80, "share": 0.25, "opposites": 0.05,
+    "start": {"base": -32.0, "linear": {"cosine": 40.0}},
+    "weights": {"written": 1.0, "generated": 0.5, "faq_en": 2.0, "sts16qq_en": 2.0}, "weighed": ["written", "generated"],
+    "leaves": 6, "case": 50, "rounds": 200, "share": 1.0, "opposites": 0.03,
 }
 LEXICAL = {
     "file": "lexical.json",
@@ -48,9 +53,12 @@ LEXICAL = {
             "quotedOneSided": -2.0, "sameButCourtesy": 8.0,
         },
     },
-    "languages": ["en", "zh"], "rounds": 80, "share": 0.25, "opposites": 0.2,
+    "weights": dict.fromkeys(TEMPLATES + STACKEXCHANGE + ["generated"]), "weighed": [],
+    "languages": ["en", "zh"], "leaves": 4, "case": 25, "rounds": 80, "share": 0.25, "opposites": 0.12,
 }
 MADE = 9000
+# As in Verifier.swift.
+PROBE = "How do I turn off the lights in the kitchen?"
 # Cases in a step of the calibration, at least: fewer could not tell one error in a hundred.
 STEP = 800
 
@@ -59,20 +67,45 @@ def start(model, values, names):
     return model["base"] + sum(values[:, names.index(name)] * weight for name, weight in model["linear"].items())
 
 
-def fit(values, labels, weights, offset, signs, rounds):
+def fit(model, values, labels, weights, offset, signs):
     data = lightgbm.Dataset(values, label=labels, weight=weights, init_score=offset)
     parameters = {
-        "objective": "binary", "learning_rate": 0.05, "num_leaves": 4, "min_data_in_leaf": 25, "lambda_l2": 10.0,
-        "max_bin": 63, "monotone_constraints": signs, "monotone_constraints_method": "intermediate", "verbose": -1,
+        "objective": "binary", "learning_rate": 0.05, "num_leaves": model["leaves"], "min_data_in_leaf": model["case"],
+        "lambda_l2": 10.0, "max_bin": 63, "monotone_constraints": signs, "monotone_constraints_method": "intermediate",
+        "verbose": -1, "num_threads": 1, "deterministic": True, "seed": SEED,
+    }
+    return lightgbm.train(parameters, data, model["rounds"])
+
+
+def propensity(values, labels, clusters):
+    """How likely pairs that look so are right within their source, told by pairs of other clusters."""
+    chances = np.zeros(len(labels))
+    parameters = {
+        "objective": "binary", "learning_rate": 0.05, "num_leaves": 8, "min_data_in_leaf": 100, "verbose": -1,
         "num_threads": 1, "deterministic": True, "seed": SEED,
     }
-    return lightgbm.train(parameters, data, rounds)
+    for fold in range(4):
+        held = clusters % 4 == fold
+        booster = lightgbm.train(parameters, lightgbm.Dataset(values[~held], label=labels[~held]), 150)
+        chances[held] = booster.predict(values[held])
+    return np.clip(chances, 0.01, 0.99)
 
 
-def source_weights(sources):
-    """So that a large source does not decide alone: each counts as the root of its size."""
-    weights = np.array([1 / np.sqrt(np.sum(sources == source)) for source in sources])
-    return weights / weights.mean()
+def case_weights(model, names, values, labels, sources, clusters, offset):
+    """What each pair counts. Where a model names no weight a source counts as the root of its size: a large one does not
+    decide alone."""
+    weights = np.zeros(len(labels))
+    for source, weight in model["weights"].items():
+        part = sources == source
+        if not part.any():
+            continue
+        weights[part] = 1 / np.sqrt(part.sum()) if weight is None else weight
+        if source in model["weighed"]:
+            looks = values[part][:, [names.index(name) for name in LOOKS]]
+            met = 1 / (1 + np.exp(-offset[part]))
+            here = propensity(looks, labels[part], clusters[part])
+            weights[part] *= np.clip(np.where(labels[part] == 1, met / here, (1 - met) / (1 - here)), 0, 15)
+    return weights if model["weighed"] else weights / weights.mean()
 
 
 def flat(tree, share):
@@ -91,13 +124,12 @@ def flat(tree, share):
     return rows
 
 
-def calibrate(scores, labels, sources, opposites):
+def calibrate(scores, labels, weights):
     """Points of score, probability and lower bound (one-sided, 95 %), none of them falling.
 
     Steps of the score are pooled with their neighbours until the share of right pairs rises from one to the next (isotonic
     regression, Ayer et al., 1955); the bound is Wilson's.
     """
-    weights = np.where((labels == 0) & ~np.isin(sources, STACKEXCHANGE), opposites, 1.0)
     order = np.argsort(scores, kind="stable")
     blocks = []
     for step in np.array_split(order, max(2, len(order) // STEP)):
@@ -119,42 +151,53 @@ def calibrate(scores, labels, sources, opposites):
 
 def learn(model, names, values, labels, sources, clusters):
     """Trees over the starting point, and scores that each cluster got without being learned from."""
-    signs = [1 if name in FOR else -1 if name in AGAINST else 0 for name in names]
     encoder_only = names[names.index("cosine") : names.index("unknownShare") + 1]
-    columns = [
-        index for index, name in enumerate(names) if signs[index] and (model is ENCODER or name not in encoder_only)]
+    if model is ENCODER:
+        used = [name for name in names if name not in UNUSED and not name.endswith("Conflict")]
+    else:
+        used = [name for name in names if name in FOR + AGAINST and name not in encoder_only]
+    columns = [names.index(name) for name in used]
+    signs = [0 if model is ENCODER else 1 if name in FOR else -1 for name in used]
     offset = start(model["start"], values, names)
-    chosen = [signs[column] for column in columns]
+    weights = case_weights(model, names, values, labels, sources, clusters, offset)
 
     def trees(rows):
-        return fit(
-            values[rows][:, columns], labels[rows], source_weights(sources[rows]), offset[rows], chosen, model["rounds"])
+        return fit(model, values[rows][:, columns], labels[rows], weights[rows], offset[rows], signs)
 
     scores = np.zeros(len(labels))
     for fold in range(5):
         held = clusters % 5 == fold
-        scores[held] = offset[held] + model["share"] * trees(~held).predict(values[held][:, columns], raw_score=True)
-    booster = trees(np.full(len(labels), True))
+        learned = trees(~held & (weights > 0)).predict(values[held][:, columns], raw_score=True)
+        scores[held] = offset[held] + model["share"] * learned
+    booster = trees(weights > 0)
     flattened = [flat(tree["tree_structure"], model["share"]) for tree in booster.dump_model()["tree_info"]]
-    return [names[column] for column in columns], flattened, scores
+    return used, flattened, scores
+
+
+def probe():
+    """The first numbers of a vector, by which a sidecar knows the encoder that was learned with."""
+    return [round(float(number), 4) for number in corpus.Texts([PROBE]).vector(0)[:32]]
 
 
 def write(model, names, table):
-    usable = np.isin(table["sources"], TEMPLATES + STACKEXCHANGE + ["generated"])
+    usable = np.isin(table["sources"], TEMPLATES + STACKEXCHANGE + ["generated", "written"])
     usable &= np.isin(table["languages"], model["languages"])
-    part = {key: column[usable] for key, column in table.items()}
-    columns, trees, scores = learn(
-        model, names, part["values"], part["labels"], part["sources"], part["clusters"])
     # Only what no guard objects to is ever judged.
-    kept = part["values"][:, names.index("objections")] == 0
+    if model is ENCODER:
+        usable &= table["values"][:, names.index("objections")] == 0
+    part = {key: column[usable] for key, column in table.items()}
+    columns, trees, scores = learn(model, names, part["values"], part["labels"], part["sources"], part["clusters"])
+    kept = (part["values"][:, names.index("objections")] == 0) & (part["sources"] != "written")
     labels, sources = (part[key][kept] for key in ("labels", "sources"))
-    counts = {str(source): int(np.sum(part["sources"] == source)) for source in sorted(set(part["sources"]))}
+    weights = np.where((labels == 0) & ~np.isin(sources, STACKEXCHANGE), model["opposites"], 1.0)
+    learned = np.isin(part["sources"], list(model["weights"]))
+    counts = {
+        str(source): int(np.sum(part["sources"] == source)) for source in sorted(set(part["sources"][learned]))}
     document = {
         "format": 1,
         "provenance": f"Benchmarks/Semantic/train.py, seed {SEED}, pairs: {json.dumps(counts)}; AUC on clusters held out, "
         f"where no guard objects: {corpus.auc(scores[kept], labels):.3f}",
-        **model["start"], "features": columns, "trees": trees,
-        "calibration": calibrate(scores[kept], labels, sources, model["opposites"]),
+        **({"probe": probe()} if model is ENCODER else {}), **model["start"], "features": columns, "trees": trees, "calibration": calibrate(scores[kept], labels, weights),
     }
     target = corpus.ROOT / "Sources" / "Semantic" / "Verifier" / model["file"]
     target.write_text(json.dumps(document, separators=(",", ":")) + "\n")
@@ -162,12 +205,12 @@ def write(model, names, table):
 
 
 def main():
-    tables = [corpus.Pairs(corpus.development()), corpus.Pairs(corpus.made(MADE, SEED))]
+    tables = [corpus.Pairs(pairs) for pairs in (corpus.development(), corpus.made(MADE, SEED), corpus.written())]
     names = tables[0].names
     table = {
         key: np.concatenate([getattr(pairs, key) for pairs in tables])
         for key in ("values", "labels", "sources", "languages")}
-    table["clusters"] = np.concatenate([tables[0].clusters, tables[1].clusters + tables[0].clusters.max() + 1])
+    table["clusters"] = np.concatenate([pairs.clusters + 100_000 * place for place, pairs in enumerate(tables)])
     for model in (ENCODER, LEXICAL):
         write(model, names, table)
     return 0

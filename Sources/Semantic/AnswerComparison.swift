@@ -17,7 +17,7 @@ enum AnswerComparison {
         guard let a = await read(one), let b = await read(other), a.way == b.way else { return .unclear }
         let similarity = Double(zip(a.vector, b.vector).reduce(0) { $0 + $1.0 * $1.1 })
         if similarity < different { return .wrong }
-        guard !Guards.compare(a.text.prepared, b.text.prepared).objections.isEmpty else {
+        guard !a.text.compare(b.text).objections.isEmpty else {
             return similarity >= same ? .right : .unclear
         }
         // `42` and `43` are near each other. In a long answer it may be a detail that nobody asked about.

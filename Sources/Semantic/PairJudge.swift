@@ -62,7 +62,7 @@ final class PairJudge: Sendable {
         _ new: VerifiedText, _ old: VerifiedText, of key: CacheKey, similarity: Float, threshold: Double?,
         chance: Double
     ) -> Opinion {
-        let report = Guards.compare(new.prepared, old.prepared)
+        let report = new.compare(old)
         let judgement = verifier.judge(
             new, old, cosine: new.encoding == nil ? nil : similarity, weights: weights, report: report)
         var policy = policy

@@ -24,7 +24,7 @@ final class RemoteEncoder: TextEncoding {
         _ settings: Settings.RemoteEncoder, url: UpstreamURL, clock: any Clock, log: any Log
     ) throws(LoopError) {
         self.settings = settings
-        identity = "remote \(url.description) \(settings.model)"
+        identity = "\(PlainWording.identity) remote \(url.description) \(settings.model)"
         client = try AnswerClient(url, timeout: settings.deadline)
         breaker = SharedBreaker(target: "encoder", clock: clock, log: log)
     }
@@ -38,7 +38,7 @@ final class RemoteEncoder: TextEncoding {
         guard let permit = breaker.admit() else { throw .failed }
         let answer: AnswerClient.Answer
         do throws(UpstreamFailure) {
-            answer = try await client.fetch(request(for: text))
+            answer = try await client.fetch(request(for: PlainWording.of(text)))
         } catch {
             breaker.failed(permit, reason: error.message)
             throw error.kind == .timeout ? .late : .failed

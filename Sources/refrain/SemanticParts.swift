@@ -66,6 +66,7 @@ final class SemanticParts: Sendable {
         do {
             let started = clock.monotonic()
             let encoder = try Encoder(folder: folder, kernels: kernels, checksum: XXH3Checksum())
+            let isKnown = try Verifier().isLearnedWith(encoder.vector(of: Verifier.probe))
             // Weights were read in one form and are held in another; what comes next finds memory that nothing wrote to.
             HeapTrim.run()
             let threads = try PooledThreads(
@@ -74,8 +75,9 @@ final class SemanticParts: Sendable {
             log.write(
                 .info, "encoder", LogField("model", folder.name), LogField("precision", encoder.precision.rawValue),
                 LogField("width", encoder.width), LogField("window", encoder.window),
+                LogField("verifier", isKnown ? "encoder" : "words"),
                 LogField("milliseconds", (clock.monotonic() - started) / Duration64.nanosecondsPerMillisecond))
-            return LocalEncoding(encoder, queue)
+            return LocalEncoding(encoder, queue, isKnown: isKnown)
         } catch {
             throw .failed(
                 "semantic.model: in the folder \(folder.name), \(error); name the folder of a sentence encoder of the BERT "

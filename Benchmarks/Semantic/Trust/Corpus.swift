@@ -5,13 +5,18 @@ import Semantic
 
 /// Texts with all that is known of them.
 final class Corpus {
-    let weights: TokenWeights
+    /// nil where the verifier was learned with another encoder: then it judges by the words alone, as a sidecar does.
+    let weights: TokenWeights?
     let encoded: [StoredText?]
     let texts: [VerifiedText]
 
-    init(model: String, texts: [String], encoded path: String) throws {
+    /// - Parameter judges: whether the verifier is asked, or its features are printed only.
+    init(model: String, texts: [String], encoded path: String, judges: Bool) throws {
         let configuration = try BertConfiguration(folder: ModelDirectory(path: model))
-        weights = try WordPieceTokenizer(folder: ModelDirectory(path: model), size: configuration.vocabulary).weights
+        let encoder = try Encoder(
+            folder: ModelDirectory(path: model), kernels: try DNNLKernels(precision: nil), checksum: XXH3Checksum())
+        let isKnown = try !judges || Verifier().isLearnedWith(encoder.vector(of: Verifier.probe))
+        weights = isKnown ? encoder.tokenizer.weights : nil
         let encoded = try EncodedFile(path, width: configuration.width).texts
         guard encoded.count == texts.count else {
             throw InputFault("\(path) was made of other texts")
@@ -22,7 +27,7 @@ final class Corpus {
         }
     }
 
-    func report(_ i: Int, _ j: Int) -> GuardReport { Guards.compare(texts[i].prepared, texts[j].prepared) }
+    func report(_ i: Int, _ j: Int) -> GuardReport { texts[i].compare(texts[j]) }
 
     /// Of the encoder's vectors; nil where a text does not fit its window.
     func cosine(_ i: Int, _ j: Int) -> Float? {

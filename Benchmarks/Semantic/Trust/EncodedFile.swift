@@ -18,7 +18,7 @@ struct EncodedFile {
         let pass = try encoder.makePass(tokens: encoder.window)
         for text in texts {
             var record: [UInt8] = []
-            guard let tokens = encoder.tokenize(text) else {
+            guard let tokens = encoder.tokenize(encoder.wording(text)) else {
                 Console.write([UInt8](repeating: 0, count: 8), to: stream)
                 continue
             }

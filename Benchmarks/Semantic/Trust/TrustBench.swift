@@ -11,14 +11,14 @@ struct TrustBench {
         switch arguments.count > 1 ? arguments[1] : "" {
         case "encode" where arguments.count == 3:
             try EncodedFile.write(try texts(Array(readLines())), model: arguments[2], to: .output)
-        case "features" where arguments.count == 5: try corpus(arguments).printFeatures()
+        case "features" where arguments.count == 5: try corpus(arguments, judges: false).printFeatures()
         case "names" where arguments.count == 2:
             Console.write(PairFeatures.names.joined(separator: "\n") + "\n", to: .output)
         case "streams" where arguments.count == 5:
-            let table = try TrustTable(try corpus(arguments))
+            let table = try TrustTable(try corpus(arguments, judges: true))
             table.run(try Stream.read(Array(readLines())))
         case "pairs" where arguments.count == 5:
-            let table = try TrustTable(try corpus(arguments))
+            let table = try TrustTable(try corpus(arguments, judges: true))
             try table.judgePairs(Array(readLines()))
         default:
             Console.write(
@@ -34,8 +34,8 @@ struct TrustBench {
         }
     }
 
-    private static func corpus(_ arguments: [String]) throws -> Corpus {
-        try Corpus(model: arguments[2], texts: try texts(lines(arguments[3])), encoded: arguments[4])
+    private static func corpus(_ arguments: [String], judges: Bool) throws -> Corpus {
+        try Corpus(model: arguments[2], texts: try texts(lines(arguments[3])), encoded: arguments[4], judges: judges)
     }
 
     static func readLines() -> some Sequence<String> { sequence(state: ()) { _ in readLine() } }

@@ -118,7 +118,7 @@ package enum SemanticLookup: String, MetricLabelValue {
 /// The first reason why a near question was not taken for the same. The guards' own words, and those of the rule.
 package enum SemanticRefusal: String, MetricLabelValue {
     case number, unit, date, version, negation, antonym, direction, entity, quoted, code, language, format, task, detail
-    case size
+    case question, size
     /// Below `semantic.threshold`, or too far away to be looked at.
     case similarity
     /// The lower bound of being right is below what `semantic.maxError` asks for.
@@ -142,6 +142,7 @@ package enum SemanticRefusal: String, MetricLabelValue {
         case .format: "The form or the length asked for differs."
         case .task: "What is to be done differs."
         case .detail: "One word differs in long texts that are otherwise the same."
+        case .question: "One asks for another kind of answer: when instead of whether."
         case .size: "More text than is compared."
         case .similarity: "Less alike than `semantic.threshold`, or than is worth a look."
         case .confidence: "Not sure enough to be right, by `semantic.maxError`."

@@ -44,6 +44,11 @@ package final class Encoder: Sendable {
     package var window: Int { model.configuration.window }
     package var precision: MatrixPrecision { kernels.precision }
 
+    /// What is encoded of a text, so that neither courtesies nor slips of the keyboard move its vector.
+    package func wording(_ text: String) -> String {
+        SpellingRepair { self.tokenizer.id(ofWord: $0) }.repaired(PlainWording.of(text))
+    }
+
     /// nil where the text does not fit the model's window: half a text is another text.
     package func tokenize(_ text: String) -> TokenizedText? {
         // Tokens of text are a few bytes each: what is longer would be mostly unknown, and is not even read.
@@ -77,6 +82,12 @@ package final class Encoder: Sendable {
                     tokens: text.tokens))
         }
         return encoded
+    }
+
+    /// The vector of one short text, on the caller's thread.
+    package func vector(of text: String) throws(MatrixFault) -> [Float] {
+        guard let tokens = tokenize(wording(text)) else { throw MatrixFault("the text is longer than the model reads") }
+        return try encode([(tokens, false)], makePass(tokens: tokens.ids.count))[0].vector
     }
 
     private func pooled(_ rows: UnsafeBufferPointer<Float>, _ count: Int) -> [Float] {

@@ -28,25 +28,30 @@ package struct LocalEncoding: TextEncoding {
     package let identity: String
     private let encoder: Encoder
     private let queue: EncodingQueue
+    private let isKnown: Bool
 
-    package init(_ encoder: Encoder, _ queue: EncodingQueue) {
+    /// - Parameter isKnown: whether what was learned of pairs was learned with this encoder; vectors of tokens are of use
+    ///   to it alone.
+    package init(_ encoder: Encoder, _ queue: EncodingQueue, isKnown: Bool) {
         self.encoder = encoder
         self.queue = queue
-        identity = "\(encoder.precision.rawValue) " + Hex.text(encoder.fingerprint)
+        self.isKnown = isKnown
+        identity = "\(PlainWording.identity) \(encoder.precision.rawValue) " + Hex.text(encoder.fingerprint)
     }
 
     package var width: Int? { encoder.width }
 
     package func reach(of text: String) -> TextReach {
+        let text = encoder.wording(text)
         guard let tokens = encoder.tokenize(text) else { return .tooLong }
-        return Readability(of: text, tokens, by: encoder.tokenizer.scripts) == .readable ? .readable : .foreign
+        return Readability(of: text, tokens, by: encoder.tokenizer.coverage) == .readable ? .readable : .foreign
     }
 
-    package var weights: TokenWeights? { encoder.tokenizer.weights }
+    package var weights: TokenWeights? { isKnown ? encoder.tokenizer.weights : nil }
 
-    package func tokens(of text: String) -> TokenizedText? { encoder.tokenize(text) }
+    package func tokens(of text: String) -> TokenizedText? { isKnown ? encoder.tokenize(encoder.wording(text)) : nil }
 
     package func encode(_ text: String, budget: Int64) async throws(EncodingRefusal) -> EncodedText {
-        try await queue.encode(text, budget: budget, wantsTokenVectors: true)
+        try await queue.encode(encoder.wording(text), budget: budget, wantsTokenVectors: isKnown)
     }
 }

@@ -20,8 +20,6 @@ package struct TokenizedText: Sendable, Equatable {
 /// longest pieces of the vocabulary (Wu et al., "Google's Neural Machine Translation System", 2016, section 4.1, as in
 /// the `tokenizers` library of Hugging Face).
 package struct WordPieceTokenizer: Sendable {
-    /// Which scripts it knows words of.
-    package let scripts: ScriptCoverage
     /// How much each token tells.
     package let weights: TokenWeights
     private let normalizer: BertNormalizer
@@ -31,7 +29,7 @@ package struct WordPieceTokenizer: Sendable {
     private let unknown: Int32
     private let first: Int32
     private let last: Int32
-    /// What it was made for.
+    /// Which scripts and languages it was made for.
     package let coverage: ScriptCoverage
 
     /// - Parameter size: how many ids the model has vectors for.
@@ -40,7 +38,6 @@ package struct WordPieceTokenizer: Sendable {
     }
 
     init(_ configuration: TokenizerConfiguration) {
-        scripts = ScriptCoverage(configuration.tokens.lazy.map(\.text))
         normalizer = configuration.normalizer
         vocabulary = WordPieceVocabulary(configuration.tokens, prefix: configuration.prefix)
         weights = TokenWeights(configuration.tokens, prefix: configuration.prefix)
@@ -71,6 +68,9 @@ package struct WordPieceTokenizer: Sendable {
         result.ids.append(last)
         return result.ids.count <= limit ? result : nil
     }
+
+    /// The id of a word that is one token, which is the smaller the commoner the word is; nil for any other.
+    func id(ofWord word: String) -> Int32? { vocabulary.id(of: word) }
 
     /// Memory that is used for one word after the other.
     private struct Scratch {

@@ -20,6 +20,8 @@ package struct Judgement: Sendable, Equatable {
 package struct VerifiedText: Sendable {
     let compared: ComparedText
     package let prepared: PreparedText
+    /// With slips of the keyboard repaired; nil where there is none.
+    private let repaired: PreparedText?
     /// nil where no encoder has read it.
     let encoding: Encoding?
 
@@ -44,7 +46,25 @@ package struct VerifiedText: Sendable {
     package init(_ text: String, encoding: Encoding? = nil) {
         compared = ComparedText(text)
         prepared = PreparedText(text)
+        let right = VerifiedText.repair.repaired(text)
+        repaired = right.utf8.elementsEqual(text.utf8) ? nil : PreparedText(right)
         self.encoding = encoding
+    }
+
+    /// By the words that guards look for, and other common ones.
+    private static let repair = SpellingRepair { word in
+        if let rank = WordTable.standard.rank(word) { return Int32(rank) }
+        return GuardLexicon.shared.knows(word) ? .max - 1 : nil
+    }
+
+    /// What guards say of the two as they are written, and then as they were meant: "wihout" denies, too.
+    package func compare(_ old: VerifiedText) -> GuardReport {
+        var report = Guards.compare(prepared, old.prepared)
+        guard report.objections.isEmpty, repaired != nil || old.repaired != nil else { return report }
+        let meant = Guards.compare(repaired ?? prepared, old.repaired ?? old.prepared)
+        report.objections = meant.objections
+        report.signals[.objections] = meant.signals[.objections]
+        return report
     }
 }
 
@@ -64,6 +84,18 @@ package struct Verifier: Sendable {
     package init(encoder: [UInt8], lexical: [UInt8]) throws(VerifierFault) {
         encoded = try VerifierModel(encoder)
         self.lexical = try VerifierModel(lexical)
+    }
+
+    /// The text by whose vector an encoder is known.
+    package static let probe = "How do I turn off the lights in the kitchen?"
+    /// Vectors of length one in other precisions differ by a seventh of this in a number, those of other models by tens.
+    private static let probeTolerance: Float = 0.01
+
+    /// Whether the coefficients were learned with the encoder that makes this vector of the probe: what is near for one
+    /// encoder is far for another, and numbers that were learned with the one mean nothing with the other.
+    package func isLearnedWith(_ vector: [Float]) -> Bool {
+        !encoded.probe.isEmpty && vector.count >= encoded.probe.count
+            && zip(vector, encoded.probe).allSatisfy { abs($0 - $1) <= Verifier.probeTolerance }
     }
 
     /// What the coefficients were learned from.

@@ -25,6 +25,9 @@ struct VerifierModel: Sendable {
     private var roots: [Int] = []
     private var linear: [(feature: Int, weight: Float)] = []
     private var base: Float
+    /// The first numbers of the vector that the encoder which was learned with makes of `Verifier.probe`; empty where no
+    /// encoder took part.
+    let probe: [Float]
     let calibration: Calibration
     /// What the pairs were and how the numbers came about, for people.
     let provenance: String
@@ -40,6 +43,9 @@ struct VerifierModel: Sendable {
         guard json["format"]?.integer == 1 else { throw VerifierFault("are of another format than 1") }
         base = try Self.number(json["base"], "base")
         provenance = json["provenance"]?.text ?? ""
+        probe = try (json["probe"]?.elements ?? []).map { value throws(VerifierFault) in
+            try Self.number(value, "probe")
+        }
         calibration = try Calibration(json["calibration"])
         let index = Dictionary(names.enumerated().map { ($1, $0) }, uniquingKeysWith: { first, _ in first })
         for member in json["linear"]?.object?.members ?? [] {

@@ -56,6 +56,9 @@ package struct WordTable: Sendable {
 
     func question(_ word: String) -> QuestionClass? { questions[word] }
 
+    /// Of the common English words, the commonest first.
+    func rank(_ word: String) -> Int? { ranks[word] }
+
     package func weight(_ word: String) -> Float {
         if fillers.contains(word) { return 0.05 }
         if questions[word] != nil { return 0.15 }

@@ -133,6 +133,12 @@ struct GuardLexicon: Sendable {
         return (best.length, senses[Int(best.entry.first)..<Int(best.entry.first + best.entry.count)])
     }
 
+    /// Whether a term is this word, or begins with it.
+    func knows(_ word: String) -> Bool {
+        let tokens = GuardTokenizer(word).tokens
+        return tokens.count == 1 && entries[GuardLexicon.chain(0, tokens[0].stem)] != nil
+    }
+
     @inline(__always)
     fileprivate static func chain(_ key: UInt64, _ stem: UInt64) -> UInt64 {
         (key &* 0x9E37_79B9_7F4A_7C15) ^ stem
