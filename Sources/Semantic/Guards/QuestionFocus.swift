@@ -2,7 +2,7 @@
 struct QuestionFocus: Sendable {
     /// In the order of `Frames.questions`.
     enum Kind: Int, Sendable {
-        case when, where_, why, who, amount, duration, how, what, which
+        case when, place, why, who, amount, duration, how, what, which
         case yesOrNo, openYesOrNo
     }
 
@@ -78,10 +78,10 @@ struct QuestionFocus: Sendable {
         switch (one, other) {
         // `What is the date`, `what is it known for`.
         case (.what, _) where other != .who: true
-        case (.which, .who), (.which, .where_), (.which, .how), (.which, .openYesOrNo), (.which, .when): true
-        case (.how, .amount), (.how, .duration), (.how, .openYesOrNo), (.how, .yesOrNo), (.how, .where_): true
+        case (.which, .who), (.which, .place), (.which, .how), (.which, .openYesOrNo), (.which, .when): true
+        case (.how, .amount), (.how, .duration), (.how, .openYesOrNo), (.how, .yesOrNo), (.how, .place): true
         case (.amount, .duration): true
-        case (.who, .openYesOrNo), (.where_, .openYesOrNo), (.yesOrNo, .openYesOrNo): true
+        case (.who, .openYesOrNo), (.place, .openYesOrNo), (.yesOrNo, .openYesOrNo): true
         default: false
         }
     }
