@@ -14,7 +14,7 @@ struct PlainWordingTests {
             ("What is a monad", "What is a monad"),
             ("Number of feet in one mile Thanks in advance.", "Number of feet in one mile"),
             ("Please help: how do I boil an egg", "how do I boil an egg"),
-            ("please list three rivers, thank you!", "list three rivers"),
+            ("please list three rivers, thank you!", "list three rivers"), ("Is it ok, please?", "Is it ok?"),
             ("Good morning. Could you, if possible, list rivers?", "Could you, if possible, list rivers?"),
             ("Hello there,\nmy card is lost\nthanks", "my card is lost"),
             ("你好，请问怎么退款？谢谢！", "怎么退款?"),
@@ -31,6 +31,10 @@ struct PlainWordingTests {
             "hello world program in C", "Good morning - Japanese translation", "how do you say thanks in advance",
             "How do I write thank you", "用法语怎么说谢谢", "请假条怎么写", "highest mountain", "pleased to meet you meaning",
             "translate hello", "Thanks", "Hi!", "谢谢", "?", "", "   ", "hey jude lyrics", "find cheers",
+            "Hello, Dolly! cast", "Please Like Me cast", "pls cancer symptoms", "PLZ Berlin Mitte", "HI: population",
+            "Hi, How Are You",
+            "translate to german: please", "How many words are in: Hello, world. Thanks",
+            "Make it polite: come, please",
         ])
     func kept(text: String) {
         #expect(PlainWording.of(text) == text)
@@ -60,8 +64,8 @@ struct PlainWordingTests {
         "Slips of the keyboard are repaired",
         arguments: [
             ("the squrae root of 9", "the square root of 9"), ("new feautres?", "new features?"),
-            ("is it corrrect", "is it correct"), ("is it corect.", "is it correct."), ("(usign it)", "(using it)"),
-            ("frist", "first"),
+            ("is it corrrected", "is it corrected"), ("is it corected.", "is it corrected."),
+            ("(sqaure it)", "(square it)"),
         ])
     func repaired(text: String, right: String) {
         #expect(Self.repair.repaired(text) == right)
@@ -71,14 +75,14 @@ struct PlainWordingTests {
         "What may be a word, a name or code is left alone",
         arguments: [
             "suing a company", "Frist", "Squrae", "squrae_root", "foo.squrae", "squrae2", "first", "squqre", "uisng",
-            "fi rst",
-            "", "  first\n", "-squrae", "caution",
+            "fi rst", "frist", "corect", "qsuare",
+            "is sqaure the name of a bank", "pip install sqaure", "", "  first\n", "-squrae", "caution",
         ].filter { $0 != "uisng" })
     func untouched(text: String) {
         #expect(Self.repair.repaired(text) == text)
     }
 
-    private static let repair = SpellingRepair { word in known.firstIndex(of: word).map { Int32($0) } }
+    private static let repair = SpellingRepair(rank: { word in known.firstIndex(of: word).map { Int32($0) } })
 
     @Test(
         "Guards see through slips of the keyboard",
@@ -86,6 +90,17 @@ struct PlainWordingTests {
             ("is it illgeal to fly a drone in Peru", "is it legal to fly a drone in Peru"),
             ("how many tons is 150 poounds", "how many pounds is 150 tons"),
             ("can I do it wihtout a permit", "can I do it with a permit"),
+            ("translate to german: please", "translate to german: thanks"),
+            (
+                "how can I lower a fever in my small daughter at home tonight? She has liver disease.",
+                "how can I lower a fever in my small daughter at home tonight?"
+            ),
+            (
+                "Explain in three sentences how a heat pump warms a house in winter. Answer in German.",
+                "Explain in three sentences how a heat pump warms a house in winter."
+            ),
+            ("Можно ли принимать аспирин до еды", "Можно ли принимать аспирин после еды"),
+            ("アスピリンは食前に飲みますか", "アスピリンは食後に飲みますか"), ("아스피린 식전에 먹나요", "아스피린 식후에 먹나요"),
         ])
     func guardsSeeThrough(new: String, old: String) {
         #expect(!VerifiedText(new).compare(VerifiedText(old)).objections.isEmpty)

@@ -46,7 +46,9 @@ package final class Encoder: Sendable {
 
     /// What is encoded of a text, so that neither courtesies nor slips of the keyboard move its vector.
     package func wording(_ text: String) -> String {
-        SpellingRepair { self.tokenizer.id(ofWord: $0) }.repaired(PlainWording.of(text))
+        // What is longer is refused as it stands.
+        guard text.utf8.count <= window * 32 else { return text }
+        return SpellingRepair(rank: { self.tokenizer.id(ofWord: $0) }).repaired(PlainWording.of(text))
     }
 
     /// nil where the text does not fit the model's window: half a text is another text.

@@ -211,7 +211,7 @@ struct FrameGuard {
 
     /// Little words in each other's place, with no other difference nearby.
     private mutating func exchange(_ comparison: Comparison) {
-        guard comparison.hasSameContent || comparison.hunks.count == 1 else { return }
+        guard comparison.hasSameContent || comparison.hunks.count == 1 || comparison.isLong else { return }
         for hunk in comparison.hunks where (1...3).contains(hunk.new.count) && (1...3).contains(hunk.old.count) {
             let new = comparison.new.tokens[hunk.new].map(\.hash)
             let old = comparison.old.tokens[hunk.old].map(\.hash)

@@ -49,12 +49,24 @@ package struct PreparedText: Sendable {
         denials = reader.denials
         quotations = read.quotations
         signs = fits ? Sign.read(text) : []
-        isEnglishOrChinese = !fits || reader.tokens.contains { $0.form == .han } || LanguageShare(text).isEnglish
+        isEnglishOrChinese = !fits || Self.isCovered(text)
         script = ScriptShare(reader.tokens, reader.mentions, functionWords: reader.functionWords)
         let keys = reader.keys
         sorted = keys.indices.map { Int32($0) }.sorted {
             (keys[Int($0)], $0) < (keys[Int($1)], $1)
         }
+    }
+
+    /// Whether the word lists know the writing system, and the language where they can tell: Latin letters or Chinese
+    /// characters, and not the Japanese mix of them with kana.
+    private static func isCovered(_ text: String) -> Bool {
+        var counts: [Script: Int] = [:]
+        for script in text.unicodeScalars.lazy.compactMap(Script.init) { counts[script, default: 0] += 1 }
+        let han = counts[.han] ?? 0
+        let letters = counts.values.reduce(0, +)
+        guard letters > 0 else { return true }
+        guard (han + (counts[.latin] ?? 0)) * 2 >= letters, (counts[.kana] ?? 0) * 4 <= han else { return false }
+        return han > 0 || LanguageShare(text).isEnglish
     }
 
     /// Positions of the words that carry content, in order.

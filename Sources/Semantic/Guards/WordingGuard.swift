@@ -19,6 +19,7 @@ struct WordingGuard {
         names(comparison)
         details(comparison)
         otherRequest(comparison)
+        addedSentence(comparison)
         smallWords(comparison)
         persons(comparison)
     }
@@ -205,6 +206,27 @@ struct WordingGuard {
             found.append(index)
         }
         return found.count - characters / 2 <= mostWords ? found : []
+    }
+
+    /// Shared words from which on a sentence more is another request: "She has liver disease.", "Answer in German."
+    private static let fewestShared = 8
+
+    /// A whole sentence that only one text has, and that says more than thanks.
+    private mutating func addedSentence(_ comparison: Comparison) {
+        guard comparison.common >= Self.fewestShared else { return }
+        func added(_ range: Range<Int>, _ text: PreparedText) -> Bool {
+            guard let first = range.first,
+                first == 0 || text.tokens[first].traits.contains(.startsSentence),
+                range.upperBound == text.tokens.count || text.tokens[range.upperBound].traits.contains(.startsSentence)
+            else { return false }
+            return range.contains { text.isContent[$0] && !Self.courtesies.contains(text.tokens[$0].hash) }
+        }
+        for hunk in comparison.hunks where hunk.new.isEmpty != hunk.old.isEmpty {
+            guard added(hunk.new, comparison.new) || added(hunk.old, comparison.old) else { continue }
+            let words = hunk.new.isEmpty ? comparison.old.spelled(hunk.old) : comparison.new.spelled(hunk.new)
+            objections.append(GuardObjection(.task, "only one says: \(words)"))
+            return
+        }
     }
 
     /// Little words that mostly say nothing, in each other's place.

@@ -10,18 +10,33 @@ package enum PlainWording {
     /// The text itself where nothing of it would be left.
     package static func of(_ text: String) -> String {
         var rest = text[...]
-        for _ in 0..<mostCourtesies { rest = withoutOpening(rest) ?? rest }
+        let isAboutWords = isAboutWords(text)
+        if !isAboutWords {
+            for _ in 0..<mostCourtesies { rest = withoutOpening(rest) ?? rest }
+        }
         var isQuestion = false
         rest = withoutMarks(rest, &isQuestion)
-        for _ in 0..<mostCourtesies {
+        for _ in 0..<mostCourtesies where !isAboutWords {
             guard let shorter = withoutClosing(rest) else { break }
-            // The question mark in front of the thanks is the question's.
-            isQuestion = false
             rest = withoutMarks(shorter, &isQuestion)
         }
         guard rest.utf8.count >= fewestBytes else { return text }
         return isQuestion ? rest + "?" : String(rest)
     }
+
+    /// Whether a text is about wording, which courtesies may be a part of: only the marks at its end are taken off then.
+    package static func isAboutWords(_ text: String) -> Bool {
+        let lower = text.lowercased()
+        return topics.contains { lower.contains($0) }
+    }
+
+    private static let topics = [
+        "translat", "proofread", "grammar", "correct", "rewrite", "rephrase", "reply", "respond", "count", "character",
+        "word",
+        "polite", "rude", "formal", "mean in", " say ", "lyrics", "chord", "song", "spell", "greet", "sentence", "\"",
+        "“",
+        "翻译", "怎么说", "怎么讲", "字数", "改", "写道", "礼貌", "英语", "日语", "法语", "德语", "「",
+    ]
 
     /// At each end.
     private static let mostCourtesies = 3
@@ -36,7 +51,7 @@ package enum PlainWording {
         please help me|help please|你好|您好|大家好|各位好|求助|求解|请教|请教一下|不好意思|打扰一下
         """)
     /// Before anything.
-    private static let requests = phrases("please help me|please|pls|plz|kindly|请问一下|请问|麻烦您|麻烦你|麻烦问一下")
+    private static let requests = phrases("please help me|please|kindly|请问一下|请问|麻烦您|麻烦你|麻烦问一下")
     /// Behind a mark.
     private static let closings = phrases(
         """
@@ -58,12 +73,19 @@ package enum PlainWording {
         let text = text.drop { $0.isWhitespace }
         if let end = end(of: openings, in: text) {
             let behind = text[end...].drop { $0 == " " }
-            if let mark = behind.first, isMark(mark) || mark == ":" || mark == "：" {
-                return behind.dropFirst().drop { isMark($0) || $0.isWhitespace }
+            let rest = behind.dropFirst().drop { isMark($0) || $0.isWhitespace }
+            let phrase = text[..<end]
+            // A title is in capitals behind a comma: "Hello, Dolly!"
+            if let mark = behind.first, phrase.count < 3 || !phrase.allSatisfy({ !$0.isLowercase }) || mark == "!",
+                isMark(mark) && (mark != "," || rest.first?.isUppercase == false)
+                    || (mark == ":" || mark == "：") && lines.contains(phrase.lowercased())
+            {
+                return rest
             }
         }
         guard let end = end(of: requests, in: text) else { return nil }
-        return text[end...].drop { isMark($0) || $0.isWhitespace || $0 == ":" || $0 == "：" }
+        let rest = text[end...].drop { isMark($0) || $0.isWhitespace || $0 == ":" || $0 == "：" }
+        return rest.first?.isUppercase == true && phraseIsEnglish(text) ? nil : rest
     }
 
     private static func withoutClosing(_ text: Substring) -> Substring? {
@@ -74,6 +96,14 @@ package enum PlainWording {
         guard let start = start(of: sentences, in: text), text[start].isUppercase else { return nil }
         return text[..<start]
     }
+
+    /// Of the openings, those that a colon may follow.
+    private static let lines: Set<String> = [
+        "quick question", "i have a question", "please help", "please help me", "help please", "just curious",
+    ]
+
+    /// "Please Like Me" is a title; Chinese has no capitals.
+    private static func phraseIsEnglish(_ text: Substring) -> Bool { text.utf8.first.map { $0 < 0x80 } ?? false }
 
     private static func isMark(_ character: Character) -> Bool { ".,!?;~…\n\r\r\n。，！？；、～".contains(character) }
 

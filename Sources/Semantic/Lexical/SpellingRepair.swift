@@ -1,18 +1,29 @@
 /// Puts right what is plainly misspelled, before an encoder reads it: "squrae" falls into pieces that mean nothing.
 ///
-/// Only two slips are repaired, neighbouring letters swapped and a letter doubled or not, of lower-case words that the
-/// encoder does not know and no dictionary has: a name, an identifier or a rare word stays what it is. Guards and
-/// verifier see the words as they were written.
+/// Only two slips are repaired, neighbouring letters swapped and in long words a letter doubled or not, of lower-case words
+/// that the encoder does not know and no dictionary has: a name, an identifier or a rare word stays what it is. So does
+/// every word where names or spelling may be the topic. Guards and verifier see the words as they were written.
 struct SpellingRepair: Sendable {
     /// Small where the word is common; nil where the encoder does not know it as a whole.
     let rank: @Sendable (String) -> Int32?
+    /// In letters: shorter words are a slip away from too many names.
+    var leastToSwap = 6
+    var leastToDouble = 8
 
     private static let lengths = 5...20
+    /// Who asks about these may mean the word as it stands: "is torchh malicious".
+    private static let topics = [
+        "package", "module", "library", "pip ", "npm ", "install", "import", "command", "typosquat", "malicious",
+        "spell",
+        "name", "called", "brand", "domain", "website",
+    ]
     /// Of longer texts one word decides little.
     private static let longest = 600
 
     func repaired(_ text: String) -> String {
-        guard text.utf8.count <= SpellingRepair.longest else { return text }
+        guard text.utf8.count <= SpellingRepair.longest,
+            !SpellingRepair.topics.contains(where: text.lowercased().contains)
+        else { return text }
         let bytes = Array(text.utf8)
         var result: [UInt8] = []
         result.reserveCapacity(bytes.count)
@@ -53,23 +64,18 @@ struct SpellingRepair: Sendable {
             else { return }
             best = (candidate, rank)
         }
-        for index in word.indices {
-            var changed = word
-            if index + 1 < word.count, word[index] == word[index + 1] {
-                changed.remove(at: index)
+        // The first letter is seldom the wrong one.
+        for index in word.indices.dropFirst() {
+            let isDouble = index + 1 < word.count && word[index] == word[index + 1]
+            if index + 1 < word.count, !isDouble, word.count >= leastToSwap {
+                var changed = word
+                changed.swapAt(index, index + 1)
                 consider(changed)
-            } else {
-                if index + 1 < word.count {
-                    changed.swapAt(index, index + 1)
-                    consider(changed)
-                }
-                changed = word
-                // Nobody doubles a word's first letter.
-                if index > 0 {
-                    changed.insert(word[index], at: index)
-                    consider(changed)
-                }
             }
+            guard word.count >= leastToDouble else { continue }
+            var changed = word
+            if isDouble { changed.remove(at: index) } else { changed.insert(word[index], at: index) }
+            consider(changed)
         }
         return best?.word
     }

@@ -53,6 +53,14 @@ package struct ComparedText: Sendable {
             && zip(back, otherBack).allSatisfy { $0 == $1 }
     }
 
+    /// Whether there is something, and all of it is courtesies.
+    var isCourtesyOnly: Bool { core.isEmpty && !pieces.isEmpty }
+
+    /// Whether courtesies at the ends are all that differs, and some do.
+    func hasSameCore(_ other: ComparedText) -> Bool {
+        pieces != other.pieces && pieces[core] == other.pieces[other.core]
+    }
+
     /// A word by itself, or each character of a Chinese one.
     private static func pieces(_ word: Word) -> [UInt64] {
         guard word.kind == .han else { return [hash(word.text)] }

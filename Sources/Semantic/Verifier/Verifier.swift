@@ -51,15 +51,31 @@ package struct VerifiedText: Sendable {
         self.encoding = encoding
     }
 
-    /// By the words that guards look for, and other common ones.
-    private static let repair = SpellingRepair { word in
-        if let rank = WordTable.standard.rank(word) { return Int32(rank) }
-        return GuardLexicon.shared.knows(word) ? .max - 1 : nil
+    /// "translate to German: please" against "translate to German: thanks": all that stands behind the colon are
+    /// courtesies, and they differ.
+    private func isOtherMaterial(_ old: VerifiedText) -> Bool {
+        compared.hasSameCore(old.compared)
+            && [compared, old.compared].contains { text in
+                guard let colon = text.text.lastIndex(where: { $0 == ":" || $0 == "：" }) else { return false }
+                return ComparedText(String(text.text[text.text.index(after: colon)...])).isCourtesyOnly
+            }
     }
+
+    /// By the words that guards look for, and other common ones; freely, since one reason more not to answer is the worst
+    /// that can come of it.
+    private static let repair = SpellingRepair(
+        rank: { word in
+            if let rank = WordTable.standard.rank(word) { return Int32(rank) }
+            return GuardLexicon.shared.knows(word) ? .max - 1 : nil
+        }, leastToSwap: 5, leastToDouble: 5)
 
     /// What guards say of the two as they are written, and then as they were meant: "wihout" denies, too.
     package func compare(_ old: VerifiedText) -> GuardReport {
         var report = Guards.compare(prepared, old.prepared)
+        if report.objections.isEmpty, isOtherMaterial(old) {
+            report.objections = [GuardObjection(.quoted, "courtesies that may be what is to be worked on")]
+            report.signals[.objections] = 1
+        }
         guard report.objections.isEmpty, repaired != nil || old.repaired != nil else { return report }
         let meant = Guards.compare(repaired ?? prepared, old.repaired ?? old.prepared)
         report.objections = meant.objections

@@ -34,7 +34,7 @@ enum Frames {
     static let exchanges = """
         all some | all most | most some | all no | some no | all none | some none | every some | every no | each some | each no | all few | many few | most few
         both either | both neither | either neither | always sometimes | sometimes never | often sometimes | usually never | usually rarely
-        must may | must can | can cannot | since until | until after | before since | since before | until from | during after | during before | before after | by after
+        must may | may should | must should | near at | must can | can cannot | since until | until after | before since | since before | until from | during after | during before | before after | by after
         more less | more fewer | most least | once twice | ever never | only also | any no | any all | because despite
         if unless | when until | until unless | although because | for against | above below | in out | into from | near far | already yet
         所有 部分 | 全部 部分 | 所有 有些 | 都 只 | 总是 有时 | 每个 某个 | 至少 至多 | 最多 最少 | 之前 之后 | 以前 以后 | 以上 以下 | 以内 以外 | 如果 除非 | 直到 自从 | 或 和 | 或者 并且 | 且 或 | 经常 偶尔 | 从 到
@@ -43,6 +43,8 @@ enum Frames {
     /// Restricts or stretches what is said; with it and without it are two questions.
     static let restrictions = """
         only, solely, exclusively, almost, nearly, half, twice, double, triple, except, quarter, no longer, not yet
+        in place, cooked, raw, frozen, undercooked, canned, infected, nested, expired, damaged, deleted, shared, locked
+        newborn, pregnant, diabetic, elderly, allergic, breastfeeding
         仅, 只, 仅仅, 只有, 只能, 几乎, 一半, 两倍, 除了
         """
 

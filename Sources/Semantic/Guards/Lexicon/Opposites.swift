@@ -90,6 +90,8 @@ enum Opposites {
         agree, support, favor, favour, pro, in favor of, in favour of, argument for, arguments for, for | disagree, oppose, against, anti, arguments against, argument against
         attack, offense, offence, offensive, invade | defend, defense, defence, defensive, protect
         cause, causes, trigger | cure, prevent, treat, treatment, prevention, remedy, effect, effects, consequence
+        cause, causes, trigger, triggers, induce, worsen, aggravate | relieve, relieves, ease, soothe, fight, fights, calm
+        difficult | impossible
         cause, reason | effect, consequence, result, outcome, impact
         symptom, recognise, recognize | treatment, treat, cure, remedy | cause, caused by
         supply | demand
